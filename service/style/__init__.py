@@ -1,0 +1,1 @@
+"""The paper: pure torch, no HTTP, no settings, no globals. Importable in a notebook without the service."""

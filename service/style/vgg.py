@@ -1,0 +1,132 @@
+"""The network of the paper: the convolutional part of VGG-16 or VGG-19, average pooling, post-ReLU taps."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Arch = Literal["vgg16", "vgg19"]
+Pooling = Literal["average", "max"]
+
+# How many convolutions stand before each of the five poolings (Simonyan & Zisserman 2014, table 1, D and E).
+BLOCKS: Mapping[Arch, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+CHANNELS = (64, 128, 256, 512, 512)
+
+# The mean of ImageNet's pixels, red, green, blue, 0-255: subtracted from the input by the original networks.
+IMAGENET_MEAN = (123.68, 116.779, 103.939)
+
+
+def layer_names(arch: Arch) -> tuple[str, ...]:
+    """Names of the convolutions from the input on: conv1_1, conv1_2, conv2_1, ... (13 or 16)."""
+    return tuple(
+        f"conv{block}_{number}"
+        for block, count in enumerate(BLOCKS[arch], start=1)
+        for number in range(1, count + 1)
+    )
+
+
+class VGG(nn.Module):
+    """Frozen VGG features, computed only up to the deepest layer that is asked for.
+
+    The input is RGB in [0, 1], shape (B, 3, H, W); inside, the network sees 255·x - mean, as the original did.
+    A tap is the response after its ReLU, which is what the paper calls F. Padding is zero, as trained; pooling
+    floors odd sizes.
+
+    Args:
+        arch: which of the two networks.
+        weights: for each name of `layer_names(arch)`, "NAME.weight" (out, in, 3, 3) and "NAME.bias" (out,),
+            for RGB input in the range above.
+        mean: what is subtracted from the 0-255 input, for red, green and blue.
+        pooling: "average" (the paper's) or "max" (as trained).
+
+    Raises:
+        ValueError: a tensor is missing or has the wrong shape.
+    """
+
+    def __init__(
+        self,
+        arch: Arch,
+        weights: Mapping[str, Tensor],
+        *,
+        mean: tuple[float, float, float] = IMAGENET_MEAN,
+        pooling: Pooling = "average",
+    ) -> None:
+        super().__init__()
+        if arch not in BLOCKS:
+            raise ValueError(f"unknown network {arch!r}: choose one of {', '.join(BLOCKS)}")
+        if pooling not in get_args(Pooling):
+            raise ValueError(f"unknown pooling {pooling!r}: choose one of {', '.join(get_args(Pooling))}")
+        self.arch: Arch = arch
+        self.pooling: Pooling = pooling
+        self.layers = layer_names(arch)
+        self.mean = mean
+        incoming = 3
+        for name in self.layers:
+            outgoing = CHANNELS[int(name[4]) - 1]
+            for part, shape in (("weight", (outgoing, incoming, 3, 3)), ("bias", (outgoing,))):
+                tensor = weights.get(f"{name}.{part}")
+                if tensor is None:
+                    raise ValueError(f"{name}.{part} is missing: these are not the weights of a {arch}")
+                if tuple(tensor.shape) != shape:
+                    raise ValueError(
+                        f"{name}.{part} has shape {tuple(tensor.shape)}, but {arch} has {shape} there"
+                    )
+                # Buffers, not parameters: the network is never trained, and autograd must not spend a third
+                # of its time on gradients that nobody reads.
+                self.register_buffer(f"{name}_{part}", tensor.detach().clone().float())
+            incoming = outgoing
+        self.register_buffer("_mean", torch.tensor(mean).view(1, 3, 1, 1))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are, and where the input has to be."""
+        return self.get_buffer("_mean").device
+
+    def with_pooling(self, pooling: Pooling) -> "VGG":
+        """The same network (and the same memory) with another pooling."""
+        if pooling == self.pooling:
+            return self
+        other = VGG.__new__(VGG)
+        nn.Module.__init__(other)
+        other.arch, other.layers, other.mean, other.pooling = self.arch, self.layers, self.mean, pooling
+        for name, buffer in self.named_buffers():
+            other.register_buffer(name, buffer)
+        return other
+
+    def forward(self, x: Tensor, taps: Iterable[str]) -> dict[str, Tensor]:
+        """Responses of the layers `taps` to the picture x.
+
+        Args:
+            x: (B, 3, H, W), RGB in [0, 1]. H and W must leave at least one pixel after the poolings before
+                the deepest tap (16 px for conv5_1).
+            taps: names of layers, in any order.
+
+        Returns:
+            For each tap its post-ReLU response, (B, N_l, H_l, W_l).
+
+        Raises:
+            ValueError: a tap is no layer of this network.
+        """
+        wanted = set(taps)
+        if unknown := wanted.difference(self.layers):
+            raise ValueError(
+                f"{', '.join(sorted(unknown))} is no layer of {self.arch}: choose from {', '.join(self.layers)}"
+            )
+        responses: dict[str, Tensor] = {}
+        h = x * 255 - self.get_buffer("_mean")
+        block = "1"
+        for name in self.layers:
+            if len(responses) == len(wanted):
+                break
+            if name[4] != block:
+                block = name[4]
+                h = F.avg_pool2d(h, 2) if self.pooling == "average" else F.max_pool2d(h, 2)
+            h = F.conv2d(h, self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias"), padding=1)
+            # Out of place would keep the pre-ReLU response alive for nothing: the convolution's backward pass
+            # does not need it, and a tap is stored only now, after the ReLU, and never written again.
+            h = F.relu_(h)
+            if name in wanted:
+                responses[name] = h
+        return responses
