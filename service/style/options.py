@@ -1,0 +1,56 @@
+"""What can be asked of the style transfer, with the paper's defaults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Init = Literal["content", "noise"]
+
+PAPER_CONTENT_LAYERS: Mapping[str, float] = {"conv4_2": 1.0}
+PAPER_STYLE_LAYERS: Mapping[str, float] = {f"conv{block}_1": 0.2 for block in range(1, 6)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """One request, in the paper's terms.
+
+    Attributes:
+        size: longest side of the result, in pixels.
+        content_weight: α of eq. 7, > 0 (or 0 for texture alone).
+        style_weight: β of eq. 7, > 0 (or 0 for the photograph alone).
+        content_layers: layer name -> weight inside the content loss.
+        style_layers: layer name -> w_l of eq. 5.
+        style_blend: one weight for each artwork, not all 0; None: all alike.
+        style_scale: longest side of the artworks relative to that of the result; stroke size. An artwork
+            is never enlarged.
+        init: start from the photograph, coarse to fine, or from white noise (the paper).
+        seed: of everything random. The same seed, options and device give the same picture.
+        iterations: at most so many evaluations of loss and gradient, over all scales; None: the default
+            schedule.
+        budget: at most so many seconds; None: no limit. The answer is the best picture found by then.
+    """
+
+    size: int = 256
+    content_weight: float = 1e-3
+    style_weight: float = 1.0
+    content_layers: Mapping[str, float] = field(default_factory=lambda: dict(PAPER_CONTENT_LAYERS))
+    style_layers: Mapping[str, float] = field(default_factory=lambda: dict(PAPER_STYLE_LAYERS))
+    style_blend: tuple[float, ...] | None = None
+    style_scale: float = 1.0
+    init: Init = "content"
+    seed: int = 0
+    iterations: int | None = None
+    budget: float | None = None
+
+
+def strength_to_content_weight(strength: float) -> float:
+    """α (for β = 1) of the one knob that most people need.
+
+    Logarithmic: 0 gives α/β = 1e-1 (hardly painted), 0.5 the paper's 1e-3, 1 gives 1e-5 (hardly the photo).
+
+    Raises:
+        ValueError: strength is outside 0..1.
+    """
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength is {strength}: give a number from 0 to 1")
+    return float(10 ** (-1 - 4 * strength))
