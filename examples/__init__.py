@@ -1,0 +1,1 @@
+"""Pictures that are free to ship, and the programs that paint them."""

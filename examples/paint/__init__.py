@@ -1,0 +1,35 @@
+"""Artworks that this project paints itself, so that there are styles which are free to ship.
+
+One module an artwork, each with ``paint(size) -> PIL.Image.Image``; ``python -m examples.paint`` paints them
+all. The same program paints the same bytes every time on the same machine: every random number comes from a
+fixed seed.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from PIL import Image
+
+TITLES = {
+    "starfield-strokes": "Starfield: thick brush strokes swirl around golden stars, over hills and a lake",
+}
+"""Every artwork: the name of its file (and, with underscores, of its module), and what it shows."""
+
+
+def paint(name: str, size: int = 640) -> Image.Image:
+    """Paint one artwork.
+
+    Args:
+        name: one of ``TITLES``.
+        size: the longest side of the picture, pixels, at least 16.
+
+    Raises:
+        ValueError: no artwork has that name, or the size is too small.
+    """
+    if name not in TITLES:
+        raise ValueError(f"no artwork is called {name!r}: choose from {', '.join(TITLES)}")
+    if size < 16:
+        raise ValueError(f"size {size} is too small to paint on: choose 16 pixels or more")
+    picture: Image.Image = import_module(f".{name.replace('-', '_')}", __name__).paint(size)
+    return picture
