@@ -1,0 +1,61 @@
+"""`python -m service weights`: provision a backbone, or list what there is."""
+
+from pathlib import Path
+
+import click
+
+from service.weights.errors import WeightsError
+from service.weights.sources import BACKBONES
+
+
+@click.command("weights")
+@click.argument("backbone", default="vgg16", metavar="[vgg16|vgg19|FILE]")
+@click.option(
+    "--dir",
+    "weights_dir",
+    envvar="STYLIZE_WEIGHTS_DIR",
+    default=Path("weights"),
+    show_default="STYLIZE_WEIGHTS_DIR, else ./weights",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the weights are kept.",
+)
+@click.option("--force", is_flag=True, help="Fetch and convert again even if it has been done.")
+@click.option("--list", "list_only", is_flag=True, help="Only say what is known and what is there.")
+def weights_command(backbone: str, weights_dir: Path, force: bool, list_only: bool) -> None:
+    """Fetch the weights of the network, check and calibrate them, and keep them for the service.
+
+    FILE is a .safetensors, .pth or .pt file of a VGG-16 or VGG-19 with torchvision's names; it becomes the
+    backbone `custom`, or the named one if its checksum is that of the published file.
+    """
+    from service.weights.store import provision  # imports torch: not for --help
+
+    if list_only:
+        _list(weights_dir)
+        return
+    try:
+        done = provision(backbone, weights_dir, force=force)
+    except WeightsError as error:
+        click.echo(f"weights: {error}", err=True)
+        raise SystemExit(1) from None
+    content = done.content
+    if done.already:
+        click.echo(f"{done.name} is in {done.path} already (--force provisions it again)")
+        return
+    click.echo(f"{done.name}: {done.path}, {done.path.stat().st_size / 1e6:.1f} MB")
+    click.echo(f"  source  {content.source} (SHA-256 {content.source_sha256[:12]})")
+    if content.credit:
+        click.echo(f"  credit  {content.credit}")
+    low, high = min(content.factors.values()), max(content.factors.values())
+    click.echo(f"  calibrated: responses scaled by {low:.4g} to {high:.4g}")
+
+
+def _list(weights_dir: Path) -> None:
+    from service.weights.store import CUSTOM, available
+
+    present = available(weights_dir)
+    for backbone in BACKBONES.values():
+        click.echo(f"{backbone.name}  {'provisioned' if backbone.name in present else 'not provisioned'}")
+        click.echo(f"  source  {backbone.origin}\n  credit  {backbone.credit}")
+    if CUSTOM in present:
+        click.echo(f"{CUSTOM}  provisioned")
+    click.echo(f"in {weights_dir}")
