@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from service.style.vgg import Pooling
+
 Init = Literal["content", "noise"]
 
 PAPER_CONTENT_LAYERS: Mapping[str, float] = {"conv4_2": 1.0}
@@ -23,6 +25,7 @@ class Options:
         style_blend: one weight for each artwork, not all 0; None: all alike.
         style_scale: longest side of the artworks relative to that of the result; stroke size. An artwork
             is never enlarged.
+        pooling: of the network; the paper's is average.
         init: start from the photograph, coarse to fine, or from white noise (the paper).
         seed: of everything random. The same seed, options and device give the same picture.
         iterations: at most so many evaluations of loss and gradient, over all scales; None: the default
@@ -37,6 +40,7 @@ class Options:
     style_layers: Mapping[str, float] = field(default_factory=lambda: dict(PAPER_STYLE_LAYERS))
     style_blend: tuple[float, ...] | None = None
     style_scale: float = 1.0
+    pooling: Pooling = "average"
     init: Init = "content"
     seed: int = 0
     iterations: int | None = None

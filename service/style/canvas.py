@@ -1,0 +1,53 @@
+"""Coordinates in which the picture is optimised: they keep it inside [0, 1], and free of a mesh."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+MARGIN = 0.02
+"""How far from 0 and 1 a start is kept, where the logistic function is so flat that nothing would move."""
+
+
+class Canvas:
+    """x = σ(logit(start) + K u): the picture x as a function of free coordinates u.
+
+    σ, the logistic function, keeps x in [0, 1]. A loss on unbounded pixels is not the loss of the picture that is
+    delivered: clamping it afterwards costs a factor of four to twelve.
+
+    K is a binomial low-pass filter, [1 2 1]/4 in each direction, or the identity. It cures a mesh of single pixels:
+    average pooling does not see a pattern that alternates from pixel to pixel, and its gradient, constant over
+    each 2x2 block, keeps drawing one. K's response to such a pattern is zero, so x keeps what the start has
+    of it, and whatever the loss does see is still reached.
+
+    Args:
+        start: (1, 3, H, W), in [0, 1]; clamped to [MARGIN, 1 - MARGIN].
+        smooth: whether K is the filter. A start from white noise wants the identity, or its own pixel noise would
+            stay for ever.
+    """
+
+    def __init__(self, start: Tensor, *, smooth: bool) -> None:
+        self._logit = torch.logit(start, eps=MARGIN)
+        self._smooth = smooth
+
+    def origin(self) -> Tensor:
+        """The u of the start: zeros, (1, 3, H, W)."""
+        return torch.zeros_like(self._logit)
+
+    def paint(self, u: Tensor) -> Tensor:
+        """The picture x of u, (1, 3, H, W), in (0, 1)."""
+        return torch.sigmoid(self._logit + (low_pass(u) if self._smooth else u))
+
+    def pullback(self, x: Tensor, gradient: Tensor) -> Tensor:
+        """The gradient with respect to u, given x = paint(u) and the gradient with respect to x."""
+        inner = gradient * x * (1 - x)
+        return low_pass(inner) if self._smooth else inner
+
+
+def low_pass(picture: Tensor) -> Tensor:
+    """[1 2 1]/4 in both directions, the border repeated, (1, C, H, W) -> (1, C, H, W); its own transpose."""
+    for dimension in (2, 3):
+        padded = F.pad(picture, (0, 0, 1, 1) if dimension == 2 else (1, 1, 0, 0), mode="replicate")
+        length = picture.shape[dimension]
+        before, after = padded.narrow(dimension, 0, length), padded.narrow(dimension, 2, length)
+        picture = (before + after) / 4 + picture / 2
+    return picture

@@ -1,0 +1,127 @@
+"""Limited-memory BFGS that spends exactly one evaluation at a time, so that it can be stopped at any of them."""
+
+import math
+from collections import deque
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Function = Callable[[Tensor], tuple[Tensor, Tensor]]
+
+SUFFICIENT_DECREASE = 1e-4  # Armijo's constant, Nocedal & Wright, Numerical Optimization, eq. 3.4
+REJECTIONS_BEFORE_RESET = 5
+RESETS_BEFORE_STALL = 3
+
+
+class LBFGS:
+    """Minimise a function of one tensor (Nocedal & Wright, algorithm 7.5, with a backtracking line search).
+
+    Differences from torch.optim.LBFGS, each for a reason: the first step has a length of its own instead of one
+    scaled by the L1 norm of the gradient (which makes no progress on pictures in [0, 1]); a step is accepted only if
+    it lowers the loss enough, so the current point is always the best so far; a loss or gradient that is not finite
+    is a rejected step; and one call is one evaluation, whatever the line search does.
+
+    Args:
+        function: point -> (loss, a scalar; gradient, of the point's shape).
+        start: the first point.
+        history: how many pairs of (step, change of gradient) approximate the curvature.
+        first_step: root mean square, over the entries, of the very first step.
+
+    Attributes:
+        point: the best point so far.
+        loss: its loss; infinity before the first evaluation.
+        evaluations: how many were made.
+        stalled: no descent is to be had any more. Further steps do nothing.
+    """
+
+    def __init__(
+        self, function: Function, start: Tensor, *, history: int = 20, first_step: float = 0.2
+    ) -> None:
+        self.point = start
+        self.loss = math.inf
+        self.evaluations = 0
+        self.stalled = False
+        self._function = function
+        self._first_step = first_step
+        self._pairs: deque[tuple[Tensor, Tensor, float]] = deque(maxlen=history)  # s, y, 1/(y·s)
+        self._gradient = torch.zeros_like(start)
+        self._direction = torch.zeros_like(start)
+        self._slope = 0.0  # of the loss along the direction, negative
+        self._step = 1.0
+        self._rejections = 0
+        self._resets = 0
+
+    def step(self) -> None:
+        """Evaluate the function once, and accept or reject the point where it was evaluated."""
+        if self.stalled:
+            return
+        trial = self.point + self._step * self._direction
+        loss_, gradient = self._function(trial)
+        self.evaluations += 1
+        loss = loss_.item()
+        finite = math.isfinite(loss) and math.isfinite(gradient.square().sum().item())
+        if not math.isfinite(self.loss):
+            if finite:
+                self._accept(trial, loss, gradient)
+            else:  # nothing to go back to
+                self.stalled = True
+        elif finite and loss <= self.loss + SUFFICIENT_DECREASE * self._step * self._slope:
+            self._remember(trial - self.point, gradient - self._gradient)
+            self._accept(trial, loss, gradient)
+        else:
+            self._reject(loss if finite else math.inf)
+
+    def _accept(self, point: Tensor, loss: float, gradient: Tensor) -> None:
+        self.point, self.loss, self._gradient = point, loss, gradient
+        self._rejections = self._resets = 0
+        self._aim()
+
+    def _reject(self, loss: float) -> None:
+        """Shorten the step: to the minimum of the parabola through what is known, within [0.1, 0.5] of it."""
+        self._rejections += 1
+        if self._rejections > REJECTIONS_BEFORE_RESET:
+            self._rejections = 0
+            self._resets += 1
+            self.stalled = self._resets >= RESETS_BEFORE_STALL
+            self._pairs.clear()
+            self._aim(shorter=0.1**self._resets)
+            return
+        if not math.isfinite(loss):
+            self._step *= 0.1
+            return
+        predicted = self._slope * self._step
+        parabola = -predicted / (2 * (loss - self.loss - predicted))
+        self._step *= min(max(parabola, 0.1), 0.5)
+
+    def _remember(self, step: Tensor, change: Tensor) -> None:
+        """Keep a pair if its curvature is positive beyond rounding; others would spoil the approximation."""
+        curvature = _dot(step, change)
+        if curvature > 1e-10 * (_dot(step, step) * _dot(change, change)) ** 0.5:
+            self._pairs.append((step, change, 1 / curvature))
+
+    def _aim(self, *, shorter: float = 1.0) -> None:
+        """Set the next direction: two-loop recursion, or steepest descent while nothing is known."""
+        direction = -self._gradient
+        if self._pairs:
+            weights = []
+            for s, y, inverse in reversed(self._pairs):
+                weight = inverse * _dot(s, direction)
+                weights.append(weight)
+                direction = direction.sub(y, alpha=weight)
+            s, y, inverse = self._pairs[-1]
+            direction = direction / (inverse * _dot(y, y))
+            for (s, y, inverse), weight in zip(self._pairs, reversed(weights), strict=True):
+                direction = direction.add(s, alpha=weight - inverse * _dot(y, direction))
+        else:
+            norm = _dot(direction, direction) ** 0.5
+            if norm == 0:  # a stationary point: nowhere to go
+                self.stalled = True
+                return
+            direction = direction * (shorter * self._first_step * direction.numel() ** 0.5 / norm)
+        self._direction, self._step = direction, 1.0
+        self._slope = _dot(self._gradient, direction)
+
+
+def _dot(a: Tensor, b: Tensor) -> float:
+    return torch.dot(a.flatten(), b.flatten()).item()

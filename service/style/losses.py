@@ -1,0 +1,66 @@
+"""Equations 1 to 7 of the paper, each next to its number, with the gradients that the paper gives.
+
+Notation (arXiv:1508.06576, section "Methods"): F and P are the responses of one layer to the generated picture x
+and to the photograph p, G and A the Gram matrices of x and of the artwork a. A layer has N maps of M = H·W
+positions. Responses come as (1, N, H, W), post-ReLU. Every function works in the dtype it is given.
+
+One deviation, so that x and a may differ in size: a Gram matrix here is divided by its own M. With equal sizes
+the losses are the paper's to the letter: 1/(4 N² M²) Σ (G - A)² = 1/(4 N²) Σ (G/M - A/M)².
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+
+def content_loss(response: Tensor, target: Tensor) -> Tensor:
+    """Eq. 1: ½ Σ (F - P)², a scalar. Both (1, N, H, W)."""
+    return (response - target).square().sum() / 2
+
+
+def content_gradient(response: Tensor, target: Tensor) -> Tensor:
+    """Eq. 2: dL_content/dF = F - P, (1, N, H, W).
+
+    The paper's second case (0 where F < 0) is the ReLU's own derivative; `VGG.pullback` applies it.
+    """
+    return response - target
+
+
+def gram(response: Tensor) -> Tensor:
+    """Eq. 3, divided by the number of positions: G/M = F Fᵀ / M, (N, N), of a response (1, N, H, W).
+
+    Raises:
+        ValueError: the batch is not 1.
+    """
+    if response.dim() != 4 or response.shape[0] != 1:
+        raise ValueError(f"a response has shape (1, N, H, W), not {tuple(response.shape)}")
+    maps = response[0].flatten(1)
+    return maps @ maps.T / maps.shape[1]
+
+
+def style_layer_loss(gram_: Tensor, target: Tensor) -> Tensor:
+    """Eq. 4: E_l = 1/(4 N²) Σ (G/M - A/M)², a scalar, of two Gram matrices (N, N) as `gram` gives them."""
+    return (gram_ - target).square().sum() / (4 * gram_.shape[0] ** 2)
+
+
+def style_layer_gradient(response: Tensor, gram_: Tensor, target: Tensor) -> Tensor:
+    """Eq. 6: dE_l/dF = 1/(N² M) (G/M - A/M) F, (1, N, H, W); with equal sizes 1/(N² M²) ((Fᵀ (G - A))ᵀ.
+
+    As for eq. 2, the case F < 0 belongs to the ReLU.
+    """
+    _, n, height, width = response.shape
+    difference = (gram_ - target) / (n**2 * height * width)
+    # F as (M, N) is how channels_last keeps it in memory: no copy, and the result comes out the same way.
+    positions = response[0].permute(1, 2, 0).reshape(-1, n)
+    return (positions @ difference).view(1, height, width, n).permute(0, 3, 1, 2)
+
+
+def style_loss(layer_losses: Iterable[Tensor], weights: Iterable[float]) -> Tensor:
+    """Eq. 5: L_style = Σ w_l E_l, a scalar."""
+    return torch.stack([w * e for e, w in zip(layer_losses, weights, strict=True)]).sum()
+
+
+def total_loss(content: Tensor, style: Tensor, content_weight: float, style_weight: float) -> Tensor:
+    """Eq. 7: α L_content + β L_style, a scalar."""
+    return content_weight * content + style_weight * style

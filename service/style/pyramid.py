@@ -1,0 +1,131 @@
+"""Coarse to fine: at which sizes the picture is optimised, and for how many evaluations or how long.
+
+Large shapes settle at a quarter of the size, where an evaluation costs a sixteenth; the finest scale then paints
+only what is new there. The picture is cleaner, its strokes are larger and hang together better, than
+that of a run at the full size alone, for fewer seconds (docs/algorithm.md).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from service.style.options import Options
+
+COARSEST = 64
+"""Longest side, in pixels, below which a scale has no shapes left to settle."""
+
+COARSEST_SHORT_SIDE = 32
+"""Shortest side, in pixels, below which the deepest tap is left with a row or two."""
+
+EVALUATIONS_COARSE = 40
+EVALUATIONS_FINEST = 20
+"""The default schedule: 64x40, 128x40, 256x20 for 256 px, which costs 32 evaluations at the full size."""
+
+EVALUATIONS_NOISE = 500
+"""From white noise there is one scale, and this is what the field usually gives it."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One scale.
+
+    Attributes:
+        longest: longest side of the picture, in pixels.
+        evaluations: at most so many; None: as many as fit into the time.
+        share: this stage's part of the whole time, 0..1.
+    """
+
+    longest: int
+    evaluations: int | None
+    share: float
+
+
+def scales(height: int, width: int, init: str) -> list[int]:
+    """Longest sides from the coarsest scale to that of the result, each twice the one before.
+
+    At least a quarter of the size is tried, even if that is below COARSEST, as long as the shortest side keeps
+    COARSEST_SHORT_SIDE.
+
+    >>> scales(192, 256, "content"), scales(384, 512, "content"), scales(192, 256, "noise")
+    ([64, 128, 256], [64, 128, 256, 512], [256])
+    """
+    sizes = [max(height, width)]
+    shortest = min(height, width)
+    while init == "content" and shortest // 2 >= COARSEST_SHORT_SIDE:
+        if sizes[0] // 2 < COARSEST and len(sizes) >= 3:
+            break
+        sizes.insert(0, sizes[0] // 2)
+        shortest //= 2
+    return sizes
+
+
+def plan(height: int, width: int, options: Options) -> list[Stage]:
+    """The stages of a request whose result is height x width, coarse to fine.
+
+    `iterations` are handed out in the proportions of the default schedule, the finest scale first in line; a
+    budget alone means no bound on evaluations, and the time is shared in the same proportions.
+    """
+    sizes = scales(height, width, options.init)
+    usual = [EVALUATIONS_COARSE] * (len(sizes) - 1) + [EVALUATIONS_FINEST]
+    if options.init == "noise":
+        usual = [EVALUATIONS_NOISE]
+    cost = [count * (size / sizes[-1]) ** 2 for count, size in zip(usual, sizes, strict=True)]
+    counts: Sequence[int | None] = usual
+    if options.iterations is not None:
+        counts = _apportion(options.iterations, usual)
+    elif options.budget is not None:
+        counts = [None] * len(sizes)
+    return [
+        Stage(size, count, part / sum(cost))
+        for size, count, part in zip(sizes, counts, cost, strict=True)
+        if count != 0
+    ]
+
+
+def _apportion(total: int, weights: Sequence[int]) -> list[int]:
+    """Split a whole number in the given proportions; what rounding leaves over goes to the last."""
+    parts = [total * weight // sum(weights) for weight in weights]
+    parts[-1] += total - sum(parts)
+    return parts
+
+
+class Stopwatch:
+    """The time that a request may take, and what an evaluation costs.
+
+    The cost of an evaluation grows with the number of pixels. It is measured at every evaluation, so a budget is
+    kept on any machine, a busy one too: nothing is begun that would not end in time.
+
+    Args:
+        budget: seconds from now; None: no limit.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, budget: float | None, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._start = clock()
+        self._budget = budget
+        self._seconds_per_pixel = 0.0
+
+    def seconds(self) -> float:
+        """Since the start."""
+        return self._clock() - self._start
+
+    def fraction(self) -> float:
+        """How much of the budget is used up; 0 without one."""
+        return 0.0 if self._budget is None else self.seconds() / self._budget
+
+    def observe(self, pixels: int, seconds: float) -> None:
+        """An evaluation of so many pixels took so long. Recent ones count more."""
+        rate = seconds / pixels
+        known = self._seconds_per_pixel
+        self._seconds_per_pixel = rate if known == 0 else 0.7 * known + 0.3 * rate
+
+    def estimate(self, pixels: int, evaluations: float) -> float:
+        """Seconds that so many evaluations of so many pixels will take; 0 while nothing is known."""
+        return self._seconds_per_pixel * pixels * evaluations
+
+    def fits(self, pixels: int, evaluations: float, *, share: float = 1.0, reserve: float = 0.0) -> bool:
+        """Whether these evaluations would end inside this share of the budget, `reserve` seconds before its end."""
+        if self._budget is None:
+            return True
+        ends = self.seconds() + self.estimate(pixels, evaluations)
+        return ends <= min(share * self._budget, self._budget - reserve)

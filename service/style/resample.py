@@ -1,0 +1,62 @@
+"""Changing the size of pictures."""
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+SMALLEST_SIDE = 16
+"""Pixels of the shortest side that the network needs: conv5_1 comes after four poolings."""
+
+
+def fit(height: int, width: int, longest: int) -> tuple[int, int]:
+    """(height, width) with this longest side and the same aspect ratio, rounded to whole pixels.
+
+    >>> fit(3000, 4000, 256)
+    (192, 256)
+    """
+    scale = longest / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def artwork_size(height: int, width: int, longest: int) -> tuple[int, int]:
+    """(height, width) of an artwork for a result with this longest side (times the style scale).
+
+    It is never enlarged, and its shortest side is kept at SMALLEST_SIDE at least.
+    """
+    least = SMALLEST_SIDE * max(height, width) / min(height, width)
+    wanted = min(max(longest, round(least)), max(height, width))
+    rows, columns = fit(height, width, wanted)
+    return max(rows, min(SMALLEST_SIDE, height)), max(columns, min(SMALLEST_SIDE, width))
+
+
+def resize(picture: Tensor, size: tuple[int, int]) -> Tensor:
+    """An 8-bit picture, resampled with Pillow's Lanczos filter (antialiased).
+
+    Args:
+        picture: uint8 (3, h, w), sRGB.
+        size: (H, W) wanted.
+
+    Returns:
+        float32 (1, 3, H, W) in [0, 1], on the device of the picture.
+    """
+    image = Image.fromarray(picture.permute(1, 2, 0).contiguous().cpu().numpy())
+    # The gap lets Pillow shrink a large photograph by whole factors first; at 3 the result is as good.
+    image = image.resize((size[1], size[0]), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
+    return (pixels.view(1, *size, 3).permute(0, 3, 1, 2).float() / 255).to(picture.device)
+
+
+def enlarge(picture: Tensor, size: tuple[int, int]) -> Tensor:
+    """Enlarge (1, 3, h, w) to (1, 3, H, W), bicubic; values may overshoot [0, 1] a little."""
+    return F.interpolate(picture, size=size, mode="bicubic", align_corners=False)
+
+
+def quantise(picture: Tensor) -> Tensor:
+    """Round (1, 3, H, W) in [0, 1] to uint8 (3, H, W): the picture as it is delivered."""
+    return (picture[0].clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+def dequantise(picture: Tensor) -> Tensor:
+    """uint8 (3, H, W) -> float32 (1, 3, H, W) in [0, 1]: the picture as the network sees it."""
+    return picture[None].float() / 255

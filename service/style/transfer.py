@@ -1,0 +1,294 @@
+"""Style transfer: a photograph and artworks in, a picture out, as a generator that can be stopped anywhere."""
+
+import math
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from service.style import pyramid, resample
+from service.style.canvas import Canvas
+from service.style.lbfgs import LBFGS
+from service.style.objective import Losses, Objective, style_targets
+from service.style.options import Options
+from service.style.vgg import VGG
+
+Stopped = Literal["converged", "iterations", "budget"]
+
+PLATEAU_EVALUATIONS = 20
+PLATEAU_DECREASE = 2e-3
+"""Converged: these evaluations together lowered the loss by less than this fraction."""
+
+PREPARATION = 0.8
+"""What preparing a scale costs, in evaluations of it: forward passes of the photograph and the artwork."""
+
+LAST_LOOK = 0.5
+"""What measuring the delivered picture costs, in evaluations: a forward pass."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far it is, after each evaluation of loss and gradient.
+
+    Attributes:
+        fraction: of the work, 0..1, never falling.
+        evaluations: so far, over all scales.
+        loss: eq. 7 of the best picture of this scale; scales compare only roughly.
+        seconds_left: estimated.
+        size: (height, width) of the scale that is being worked on.
+        preview: makes the best picture so far, uint8 (3, *size). Call it before the generator goes on.
+    """
+
+    fraction: float
+    evaluations: int
+    loss: float
+    seconds_left: float
+    size: tuple[int, int]
+    preview: Callable[[], Tensor]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The picture and how it came about.
+
+    Attributes:
+        image: uint8 (3, H, W), sRGB, on the CPU.
+        losses: of these very 8-bit pixels.
+        evaluations: of loss and gradient, over all scales.
+        stopped: why no further ones were made.
+        seconds: that it took.
+    """
+
+    image: Tensor
+    losses: Losses
+    evaluations: int
+    stopped: Stopped
+    seconds: float
+
+
+def result_size(height: int, width: int, longest: int) -> tuple[int, int]:
+    """(height, width) of the result for a photograph of this size.
+
+    Raises:
+        ValueError: the short side would be less than the network needs.
+    """
+    size = resample.fit(height, width, longest)
+    if min(size) < resample.SMALLEST_SIDE:
+        raise ValueError(
+            f"a {width}x{height} px photograph at size {longest} becomes {size[1]}x{size[0]} px, but the short side "
+            f"has to keep {resample.SMALLEST_SIDE} px: ask for a larger size or crop the photograph"
+        )
+    return size
+
+
+def stylize(
+    network: VGG,
+    photograph: Tensor,
+    artworks: Sequence[Tensor],
+    options: Options,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> Generator[Progress, None, Result]:
+    """Paint the photograph like the artworks.
+
+    It yields after every evaluation of loss and gradient, which is the longest it runs without a break; close
+    the generator to cancel. Its return value is the result.
+
+    Args:
+        network: the features; everything is computed on its device.
+        photograph: uint8 (3, H, W), sRGB, of any size.
+        artworks: each uint8 (3, h, w), sRGB, of any size.
+        options: what is wanted.
+        clock: seconds, monotonic.
+
+    Raises:
+        ValueError: options or pictures that do not go together.
+        FloatingPointError: not even the start has a finite loss: the weights are broken.
+    """
+    network = network.with_pooling(options.pooling)
+    run = _Run(network, photograph, artworks, options, pyramid.Stopwatch(options.budget, clock))
+    for stage in pyramid.plan(*run.size, options):
+        if not run.has_time_for(stage):
+            run.stopped = "budget"
+            break
+        yield from run.paint(stage)
+    return run.result()
+
+
+def score(
+    network: VGG, photograph: Tensor, artworks: Sequence[Tensor], picture: Tensor, options: Options
+) -> Losses:
+    """The paper's losses of a finished picture, whoever made it.
+
+    Args:
+        network: the features.
+        photograph: uint8 (3, h, w); resized to the picture's size.
+        artworks: each uint8 (3, h, w); resized as for a transfer of the picture's size.
+        picture: uint8 (3, H, W).
+        options: layers, weights, pooling, style_scale; its size is not used.
+
+    Raises:
+        ValueError: the picture is smaller than the network needs.
+    """
+    height, width = picture.shape[-2:]
+    if min(height, width) < resample.SMALLEST_SIDE:
+        raise ValueError(
+            f"the picture is {width}x{height} px, but each side has to have {resample.SMALLEST_SIDE} px at least"
+        )
+    network = network.with_pooling(options.pooling)
+    target = resample.resize(photograph.to(network.device), (height, width))
+    objective = _objective(network, target, artworks, options)
+    return objective.losses(resample.dequantise(picture.to(network.device)))
+
+
+class _Run:
+    """One transfer: what is carried from scale to scale."""
+
+    def __init__(
+        self,
+        network: VGG,
+        photograph: Tensor,
+        artworks: Sequence[Tensor],
+        options: Options,
+        stopwatch: pyramid.Stopwatch,
+    ) -> None:
+        self.network = network
+        self.photograph = photograph.to(network.device)
+        self.artworks = [artwork.to(network.device) for artwork in artworks]
+        self.options = options
+        self.stopwatch = stopwatch
+        self.size = result_size(photograph.shape[-2], photograph.shape[-1], options.size)
+        self.evaluations = 0
+        self.stopped: Stopped = "iterations"
+        self.share = 0.0  # of the work, of the scales that are done
+        self.picture: Tensor | None = None  # (1, 3, h, w) in [0, 1], best of the last scale
+        self.target: Tensor | None = None  # the photograph at that scale
+        self.objective: Objective | None = None  # of that scale
+
+    def has_time_for(self, stage: pyramid.Stage) -> bool:
+        """Whether a scale can be prepared and evaluated once. The first one always is: there must be an answer."""
+        area = math.prod(resample.fit(*self.size, stage.longest))
+        return self.picture is None or self.stopwatch.fits(
+            area, PREPARATION + 1, reserve=self._last_look(stage.longest)
+        )
+
+    def paint(self, stage: pyramid.Stage) -> Generator[Progress, None, None]:
+        """Optimise one scale until its evaluations, its time or its descent are used up."""
+        size = resample.fit(*self.size, stage.longest)
+        area = math.prod(size)
+        target = resample.resize(self.photograph, size)
+        self.objective = _objective(self.network, target, self.artworks, self.options)
+        canvas = Canvas(self._start(target), smooth=self.options.init == "content")
+        optimiser = LBFGS(_in_coordinates(canvas, self.objective), canvas.origin())
+        trace: list[float] = []
+        while True:
+            began = self.stopwatch.seconds()
+            optimiser.step()
+            self.evaluations += 1
+            self.stopwatch.observe(area, self.stopwatch.seconds() - began)
+            if not math.isfinite(optimiser.loss):
+                raise FloatingPointError("the very first loss is not a finite number: the weights are broken")
+            trace.append(optimiser.loss)
+            yield self._progress(stage, size, canvas, optimiser, len(trace))
+            if optimiser.stalled or _plateau(trace):
+                self.stopped = "converged"
+            elif stage.evaluations is not None and len(trace) >= stage.evaluations:
+                self.stopped = "iterations"
+            elif not self.stopwatch.fits(
+                area, 1, share=self.share + stage.share, reserve=self._last_look(stage.longest)
+            ):
+                self.stopped = "budget"
+            else:
+                continue
+            break
+        self.share += stage.share
+        self.picture, self.target = canvas.paint(optimiser.point), target
+
+    def result(self) -> Result:
+        """The picture at its full size, and the losses of its very pixels."""
+        if self.picture is None:
+            raise ValueError("iterations must be 1 at least")
+        picture = self.picture
+        if picture.shape[-2:] != self.size:  # the time ended before the last scale
+            picture = resample.enlarge(picture, self.size)
+            target = resample.resize(self.photograph, self.size)
+            self.objective = _objective(self.network, target, self.artworks, self.options)
+        assert self.objective is not None
+        image = resample.quantise(picture)
+        return Result(
+            image=image.cpu(),
+            losses=self.objective.losses(resample.dequantise(image)),
+            evaluations=self.evaluations,
+            stopped=self.stopped,
+            seconds=self.stopwatch.seconds(),
+        )
+
+    def _start(self, target: Tensor) -> Tensor:
+        if self.picture is None or self.target is None:
+            if self.options.init == "content":
+                return target
+            # On the CPU, so that a seed means the same noise on every device.
+            noise = torch.rand(target.shape, generator=torch.Generator().manual_seed(self.options.seed))
+            return noise.to(target.device)
+        size = (target.shape[-2], target.shape[-1])
+        # The finest detail, which the coarser scale could not hold, comes from the photograph.
+        return resample.enlarge(self.picture, size) + target - resample.enlarge(self.target, size)
+
+    def _last_look(self, longest: int) -> float:
+        """Seconds to keep for the result: measuring it, and preparing that where the full size was not reached."""
+        work = LAST_LOOK if longest == max(self.size) else LAST_LOOK + PREPARATION
+        return self.stopwatch.estimate(math.prod(self.size), work)
+
+    def _progress(
+        self, stage: pyramid.Stage, size: tuple[int, int], canvas: Canvas, optimiser: LBFGS, done: int
+    ) -> Progress:
+        worked = self.share + stage.share * (done / stage.evaluations if stage.evaluations else 0)
+        fraction = min(1.0, max(worked, self.stopwatch.fraction()))
+        seconds = self.stopwatch.seconds()
+        return Progress(
+            fraction=fraction,
+            evaluations=self.evaluations,
+            loss=optimiser.loss,
+            seconds_left=seconds / fraction - seconds if fraction > 0 else math.inf,
+            size=size,
+            preview=lambda: resample.quantise(canvas.paint(optimiser.point)).cpu(),
+        )
+
+
+def _objective(network: VGG, target: Tensor, artworks: Sequence[Tensor], options: Options) -> Objective:
+    """Eq. 7 for a picture of the size of `target`, the photograph (1, 3, H, W) in [0, 1]."""
+    longest = round(max(target.shape[-2:]) * options.style_scale)
+    resized = [
+        resample.resize(artwork, resample.artwork_size(artwork.shape[-2], artwork.shape[-1], longest))
+        for artwork in artworks
+    ]
+    layers = [name for name, weight in options.style_layers.items() if weight > 0]
+    return Objective(
+        network,
+        target,
+        style_targets(network, resized, layers, options.style_blend),
+        content_layers=options.content_layers,
+        style_layers=options.style_layers,
+        content_weight=options.content_weight,
+        style_weight=options.style_weight,
+    )
+
+
+def _in_coordinates(canvas: Canvas, objective: Objective) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    """The objective as a function of the canvas's free coordinates."""
+
+    def function(u: Tensor) -> tuple[Tensor, Tensor]:
+        x = canvas.paint(u)
+        loss, gradient = objective.loss_and_gradient(x)
+        return loss, canvas.pullback(x, gradient)
+
+    return function
+
+
+def _plateau(trace: Sequence[float]) -> bool:
+    if len(trace) <= PLATEAU_EVALUATIONS:
+        return False
+    return trace[-1 - PLATEAU_EVALUATIONS] - trace[-1] < PLATEAU_DECREASE * trace[-1]
