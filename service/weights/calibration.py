@@ -1,15 +1,16 @@
 """One activation scale for all backbones, so that the paper's α/β means the same with each of them.
 
-A network of convolutions, ReLUs and poolings may be rescaled layer by layer without changing what it computes:
-a ReLU is positively homogeneous, so with factors s_l > 0 (and s_0 = 1 for the picture)
+A network of convolutions, ReLUs and poolings may be rescaled layer by layer without changing what it
+computes: a ReLU is positively homogeneous, so with factors s_l > 0 (and s_0 = 1 for the picture)
 
     W_l <- W_l · s_l / s_(l-1),    b_l <- b_l · s_l
 
 every response F^l becomes s_l · F^l and nothing else happens. Which factors a training ended with is an
-accident, yet the content loss grows with s² and the style loss with s⁴, so α/β depends on them. We choose the
-factors at which each layer's root-mean-square response to a fixed set of pictures is that of the original Oxford
-VGG-16 with average pooling. (Gatys, Ecker & Bethge normalised their VGG-19 in the same way, but filter by filter
-and to a mean response of 1: 2016, *Image Style Transfer Using Convolutional Neural Networks*, section 2.)
+accident, yet the content loss grows with s² and the style loss with s⁴, so α/β depends on them. We choose
+the factors at which each layer's root-mean-square response to a fixed set of pictures is that of the
+original Oxford VGG-16 with average pooling. (Gatys, Ecker & Bethge normalised their VGG-19 in the same way,
+but filter by filter and to a mean response of 1: 2016, *Image Style Transfer Using Convolutional Neural
+Networks*, section 2.)
 """
 
 import math
@@ -24,8 +25,8 @@ from service.weights.convert import Weights
 from service.weights.dead_leaves import dead_leaves
 from service.weights.errors import WeightsError
 
-# RMS of the post-ReLU responses of the Oxford VGG-16 to dead_leaves(): what root_mean_squares() returns for the
-# weights as published. VGG-16 has no conv3_4, conv4_4 and conv5_4: they get the value of the layer before.
+# RMS of the post-ReLU responses of the Oxford VGG-16 to dead_leaves(): what root_mean_squares() returns for
+# the weights as published. VGG-16 has no conv3_4, conv4_4 and conv5_4: they get the layer before's.
 REFERENCE_RMS: Mapping[str, float] = {
     "conv1_1": 70.10743,
     "conv1_2": 315.6096,
@@ -85,9 +86,8 @@ def calibrate(weights: Weights, pictures: Tensor | None = None) -> tuple[Weights
     before = 1.0
     for name, rms in measured.items():
         if not (math.isfinite(rms) and rms > 0):
-            what = "does not respond at all" if rms == 0 else f"responds with {rms}"
             raise WeightsError(
-                f"{name} {what} to the calibration pictures: these are not the weights of a trained network"
+                f"the responses of its {name} are all zero or not finite, so it is no trained network"
             )
         factor = REFERENCE_RMS[name] / rms
         for part, scale in (("weight", factor / before), ("bias", factor)):

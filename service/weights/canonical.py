@@ -14,8 +14,11 @@ from service.style.vgg import BLOCKS, Arch, layer_names
 from service.weights.convert import Weights
 from service.weights.errors import WeightsError
 from service.weights.files import write_atomically
+from service.weights.sources import BACKBONES, CUSTOM
 
+# Another layout or another reference scale needs another number: files of both must not be mixed up.
 FORMAT = "stylize-vgg/1"
+_AGAIN = "make it anew with `python -m service weights --force`"
 
 
 @dataclass(frozen=True)
@@ -74,16 +77,15 @@ def read(path: Path, data: bytes | None = None) -> Canonical:
     data = path.read_bytes() if data is None else data
     header = metadata(data)
     if header.get("format") != FORMAT:
-        raise WeightsError(
-            f"{path} is in format {header.get('format', 'unknown')}, and this version reads {FORMAT}: "
-            "provision it again with --force"
-        )
+        found = header.get("format", "unknown")
+        raise WeightsError(f"{path} is in format {found}, but this version reads {FORMAT}: {_AGAIN}")
     try:
         arch = next(arch for arch in BLOCKS if arch == header["arch"])
+        name = next(name for name in (*BACKBONES, CUSTOM) if name == header["name"])
         tensors = load(data)
         red, green, blue = json.loads(header["mean"])
         content = Canonical(
-            name=header["name"],
+            name=name,
             weights=Weights(arch, {key: tensors[key] for key in _keys(arch)}, (red, green, blue)),
             source=header["source"],
             source_sha256=header["source_sha256"],
@@ -92,9 +94,9 @@ def read(path: Path, data: bytes | None = None) -> Canonical:
         )
         intact = _digest(content.weights.tensors) == header["tensors_sha256"]
     except (SafetensorError, KeyError, ValueError, TypeError, StopIteration) as error:
-        raise WeightsError(f"{path} is damaged ({error}): provision it again with --force") from error
+        raise WeightsError(f"{path} is damaged ({type(error).__name__} {error}): {_AGAIN}") from error
     if not intact:
-        raise WeightsError(f"{path} is damaged (wrong checksum): provision it again with --force")
+        raise WeightsError(f"{path} is damaged (wrong checksum): {_AGAIN}")
     return content
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from service.weights.errors import WeightsError
-from service.weights.sources import BACKBONES
+from service.weights.sources import BACKBONES, CUSTOM
+from service.weights.store import available, provision
 
 
 @click.command("weights")
@@ -27,8 +28,6 @@ def weights_command(backbone: str, weights_dir: Path, force: bool, list_only: bo
     FILE is a .safetensors, .pth or .pt file of a VGG-16 or VGG-19 with torchvision's names; it becomes the
     backbone `custom`, or the named one if its checksum is that of the published file.
     """
-    from service.weights.store import provision  # imports torch: not for --help
-
     if list_only:
         _list(weights_dir)
         return
@@ -50,8 +49,6 @@ def weights_command(backbone: str, weights_dir: Path, force: bool, list_only: bo
 
 
 def _list(weights_dir: Path) -> None:
-    from service.weights.store import CUSTOM, available
-
     present = available(weights_dir)
     for backbone in BACKBONES.values():
         click.echo(f"{backbone.name}  {'provisioned' if backbone.name in present else 'not provisioned'}")

