@@ -1,0 +1,51 @@
+"""Small networks and pictures."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from service.style.vgg import CHANNELS, VGG, Arch, layer_names
+
+
+def random_weights(arch: Arch, seed: int = 0) -> dict[str, Tensor]:
+    """He-initialised weights, small random biases."""
+    generator = torch.Generator().manual_seed(seed)
+    weights: dict[str, Tensor] = {}
+    incoming = 3
+    for name in layer_names(arch):
+        outgoing = CHANNELS[int(name[4]) - 1]
+        spread = (2 / (9 * incoming)) ** 0.5
+        weights[f"{name}.weight"] = torch.randn(outgoing, incoming, 3, 3, generator=generator) * spread
+        weights[f"{name}.bias"] = torch.randn(outgoing, generator=generator) * 0.1
+        incoming = outgoing
+    return weights
+
+
+@pytest.fixture(scope="session")
+def weights_of() -> Callable[[Arch, int], dict[str, Tensor]]:
+    return random_weights
+
+
+@pytest.fixture(scope="session")
+def network() -> VGG:
+    return VGG("vgg16", random_weights("vgg16"))
+
+
+def picture(height: int, width: int, seed: int) -> Tensor:
+    """A smooth random picture, uint8 (3, height, width)."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(1, 3, 5, 7, generator=generator)
+    smooth = torch.nn.functional.interpolate(coarse, size=(height, width), mode="bicubic")
+    return (smooth[0].clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+@pytest.fixture(scope="session")
+def photograph() -> Tensor:
+    return picture(36, 48, seed=1)
+
+
+@pytest.fixture(scope="session")
+def artwork() -> Tensor:
+    return picture(50, 40, seed=2)

@@ -1,0 +1,117 @@
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from service.style import losses
+from service.style.objective import Losses, Objective, style_targets
+from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS
+from service.style.vgg import VGG, Arch
+
+TAPS = [*PAPER_STYLE_LAYERS]
+
+
+@pytest.fixture(scope="module")
+def double(weights_of: Callable[[Arch, int], dict[str, Tensor]]) -> VGG:
+    return VGG("vgg16", weights_of("vgg16", 0)).double()
+
+
+def random_picture(height: int, width: int, seed: int) -> Tensor:
+    return torch.rand(1, 3, height, width, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def paper(network: VGG, photograph: Tensor, artwork: Tensor, **changes: object) -> Objective:
+    arguments: dict[str, object] = {
+        "content_layers": PAPER_CONTENT_LAYERS,
+        "style_layers": PAPER_STYLE_LAYERS,
+        "content_weight": 1e-3,
+        "style_weight": 1.0,
+    }
+    return Objective(
+        network,
+        photograph,
+        style_targets(network, [artwork], [*TAPS, "conv4_2"]),
+        **{**arguments, **changes},  # type: ignore[arg-type]
+    )
+
+
+def test_the_total_is_equation_7_with_the_size_factor(double: VGG) -> None:
+    p, a, x = random_picture(32, 48, 0), random_picture(40, 30, 1), random_picture(32, 48, 2)
+    content = losses.content_loss(double(x, ["conv4_2"])["conv4_2"], double(p, ["conv4_2"])["conv4_2"])
+    grams_x, grams_a = double(x, TAPS), double(a, TAPS)
+    style = losses.style_loss(
+        [losses.style_layer_loss(losses.gram(grams_x[n]), losses.gram(grams_a[n])) for n in TAPS], [0.2] * 5
+    )
+    expected = losses.total_loss(content, style, 1e-3 * 512**2 / (32 * 48), 1.0).item()
+    objective = paper(double, p, a)
+    assert objective.loss_and_gradient(x)[0].item() == pytest.approx(expected, rel=1e-12)
+    assert objective.losses(x).total == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_gradient_equals_autograds(double: VGG) -> None:
+    p, a, x = random_picture(32, 48, 3), random_picture(40, 30, 4), random_picture(32, 48, 5).requires_grad_()
+    objective = paper(double, p, a, style_layers={**PAPER_STYLE_LAYERS, "conv4_2": 0.1})
+    responses = double(x, objective.taps)
+    terms = [
+        weight * losses.content_loss(responses[n], objective.photograph[n])
+        for n, weight in objective.content.items()
+    ]
+    terms += [
+        weight * losses.style_layer_loss(losses.gram(responses[n]), objective.targets[n])
+        for n, weight in objective.style.items()
+    ]
+    (expected,) = torch.autograd.grad(torch.stack(terms).sum(), x)
+    ours = objective.loss_and_gradient(x.detach())[1]
+    torch.testing.assert_close(ours, expected, rtol=1e-9, atol=1e-9 * expected.abs().max().item())
+
+
+def test_the_terms_add_up(double: VGG) -> None:
+    report: Losses = paper(double, random_picture(32, 32, 0), random_picture(32, 32, 1)).losses(
+        random_picture(32, 32, 2)
+    )
+    assert set(report.layers) == {"content/conv4_2", *(f"style/{name}" for name in TAPS)}
+    assert report.total == pytest.approx(sum(report.layers.values()))
+    assert report.total == pytest.approx(report.content + report.style)
+
+
+def test_nothing_is_lost_where_the_picture_is_photograph_and_artwork_at_once(double: VGG) -> None:
+    p = random_picture(32, 48, 6)
+    assert paper(double, p, p).losses(p).total == 0
+
+
+def test_layers_of_weight_zero_are_not_computed(double: VGG) -> None:
+    objective = paper(
+        double,
+        random_picture(32, 32, 0),
+        random_picture(32, 32, 1),
+        style_layers={"conv1_1": 1.0, "conv5_1": 0},
+    )
+    assert objective.taps == ["conv4_2", "conv1_1"]
+    texture = paper(double, random_picture(32, 32, 0), random_picture(32, 32, 1), content_weight=0.0)
+    assert "conv4_2" not in texture.taps
+
+
+def test_the_target_of_several_artworks_is_the_weighted_mean_of_their_gram_matrices(double: VGG) -> None:
+    a, b = random_picture(32, 40, 7), random_picture(48, 32, 8)
+    both = style_targets(double, [a, b], ["conv2_1"], [3.0, 1.0])["conv2_1"]
+    gram_a, gram_b = (losses.gram(double(artwork, ["conv2_1"])["conv2_1"]) for artwork in (a, b))
+    torch.testing.assert_close(both, 0.75 * gram_a + 0.25 * gram_b)
+    alone = style_targets(double, [a, b], ["conv2_1"], [1.0, 0.0])["conv2_1"]
+    torch.testing.assert_close(alone, gram_a)
+
+
+@pytest.mark.parametrize(
+    ("count", "blend", "message"),
+    [
+        (0, None, "give at least one artwork"),
+        (2, [1.0], "2 artworks need as many blend weights, not 1"),
+        (2, [1.0, -1.0], "must not be negative"),
+        (2, [0.0, 0.0], "not all of them 0"),
+    ],
+)
+def test_a_blend_that_makes_no_sense_is_refused(
+    double: VGG, count: int, blend: list[float] | None, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        style_targets(double, [random_picture(16, 16, 0)] * count, ["conv1_1"], blend)

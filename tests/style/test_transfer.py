@@ -1,0 +1,168 @@
+"""The whole transfer, on a small random network: what it promises for any weights."""
+
+import itertools
+import math
+from collections.abc import Callable, Generator
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from service.style import resample
+from service.style.options import Options
+from service.style.transfer import Progress, Result, result_size, score, stylize
+from service.style.vgg import VGG, Arch
+
+SMALL = Options(size=64, iterations=12)
+
+
+def finish(run: Generator[Progress, None, Result]) -> tuple[Result, list[Progress]]:
+    steps: list[Progress] = []
+    while True:
+        try:
+            steps.append(next(run))
+        except StopIteration as stop:
+            return stop.value, steps
+
+
+def test_the_result_has_the_size_asked_for_and_the_photographs_aspect_ratio(
+    network: VGG, photograph: Tensor, artwork: Tensor
+) -> None:
+    result, _ = finish(stylize(network, photograph, [artwork], SMALL))
+    assert result.image.shape == (3, 48, 64)
+    assert result.image.dtype == torch.uint8
+
+
+def test_the_loss_falls_within_each_scale_and_the_evaluations_add_up(
+    network: VGG, photograph: Tensor, artwork: Tensor
+) -> None:
+    result, steps = finish(stylize(network, photograph, [artwork], replace(SMALL, size=128, iterations=20)))
+    assert [step.evaluations for step in steps] == list(range(1, 21))
+    assert result.evaluations == 20
+    assert result.stopped == "iterations"
+    assert len({step.size for step in steps}) == 2
+    for before, after in itertools.pairwise(steps):
+        assert after.loss <= before.loss or after.size != before.size
+    assert steps[-1].loss < steps[-5].loss
+    fractions = [step.fraction for step in steps]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1)
+
+
+def test_the_losses_are_those_of_the_delivered_bytes(
+    network: VGG, photograph: Tensor, artwork: Tensor
+) -> None:
+    result, _ = finish(stylize(network, photograph, [artwork], SMALL))
+    assert score(network, photograph, [artwork], result.image, SMALL).total == pytest.approx(
+        result.losses.total, rel=1e-5
+    )
+    start = resample.quantise(resample.resize(photograph, (48, 64)))
+    assert result.losses.total < 0.5 * score(network, photograph, [artwork], start, SMALL).total
+
+
+@pytest.mark.parametrize("init", ["content", "noise"])
+def test_the_same_seed_gives_the_same_picture(
+    network: VGG, photograph: Tensor, artwork: Tensor, init: str
+) -> None:
+    options = replace(SMALL, init=init, seed=5)  # type: ignore[arg-type]
+    first, _ = finish(stylize(network, photograph, [artwork], options))
+    second, _ = finish(stylize(network, photograph, [artwork], options))
+    assert torch.equal(first.image, second.image)
+
+
+def test_two_seeds_give_two_pictures_from_white_noise(
+    network: VGG, photograph: Tensor, artwork: Tensor
+) -> None:
+    options = replace(SMALL, init="noise", iterations=3)
+    first, _ = finish(stylize(network, photograph, [artwork], replace(options, seed=1)))
+    second, _ = finish(stylize(network, photograph, [artwork], replace(options, seed=2)))
+    assert not torch.equal(first.image, second.image)
+
+
+def test_a_preview_is_the_best_picture_of_its_moment(
+    network: VGG, photograph: Tensor, artwork: Tensor
+) -> None:
+    run = stylize(network, photograph, [artwork], SMALL)
+    step = next(run)
+    preview = step.preview()
+    assert preview.shape == (3, *step.size)
+    assert preview.dtype == torch.uint8
+    run.close()
+
+
+class Ticks:
+    """A clock that advances by a fixed time whenever it is read: an evaluation costs a few ticks."""
+
+    def __init__(self, tick: float) -> None:
+        self.now, self.tick = 0.0, tick
+
+    def __call__(self) -> float:
+        self.now += self.tick
+        return self.now
+
+
+def test_a_budget_stops_the_run_and_says_so(network: VGG, photograph: Tensor, artwork: Tensor) -> None:
+    result, steps = finish(
+        stylize(network, photograph, [artwork], Options(size=128, budget=2.0), clock=Ticks(0.01))
+    )
+    assert result.stopped == "budget"
+    assert result.seconds <= 2.0 * 1.05
+    assert len(steps) > 5
+    assert steps[-1].seconds_left < 0.3
+
+
+def test_a_budget_too_small_for_anything_still_gives_a_picture_of_the_full_size(
+    network: VGG, photograph: Tensor, artwork: Tensor
+) -> None:
+    result, steps = finish(
+        stylize(network, photograph, [artwork], Options(size=128, budget=1e-3), clock=Ticks(1.0))
+    )
+    assert result.stopped == "budget"
+    assert len(steps) == 1
+    assert result.image.shape == (3, 96, 128)
+    assert math.isfinite(result.losses.total)
+
+
+def test_a_plateau_ends_the_run_as_converged(network: VGG) -> None:
+    """The photograph is its own artwork: there is nothing to gain."""
+    picture = torch.full((3, 32, 32), 128, dtype=torch.uint8)
+    result, _ = finish(stylize(network, picture, [picture], Options(size=32, iterations=400)))
+    assert result.stopped == "converged"
+    assert result.evaluations < 400
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_one_colour_pictures_give_a_finite_result(network: VGG, artwork: Tensor, value: int) -> None:
+    flat = torch.full((3, 40, 40), value, dtype=torch.uint8)
+    for photograph_, artwork_ in ((flat, artwork), (artwork, flat), (flat, flat)):
+        result, _ = finish(stylize(network, photograph_, [artwork_], replace(SMALL, iterations=5)))
+        assert math.isfinite(result.losses.total)
+
+
+def test_poisoned_weights_are_an_error_and_never_a_picture(
+    weights_of: Callable[[Arch, int], dict[str, Tensor]], photograph: Tensor, artwork: Tensor
+) -> None:
+    weights = weights_of("vgg16", 0)
+    weights["conv3_2.weight"][0, 0, 0, 0] = math.nan
+    with pytest.raises(FloatingPointError, match="weights are broken"):
+        finish(stylize(VGG("vgg16", weights), photograph, [artwork], SMALL))
+
+
+def test_pooling_and_strength_change_the_picture(network: VGG, photograph: Tensor, artwork: Tensor) -> None:
+    images = [
+        finish(stylize(network, photograph, [artwork], options))[0].image
+        for options in (SMALL, replace(SMALL, pooling="max"), replace(SMALL, content_weight=1e-1))
+    ]
+    assert not torch.equal(images[0], images[1])
+    assert not torch.equal(images[0], images[2])
+
+
+def test_a_photograph_too_narrow_for_the_network_is_refused_with_what_to_do() -> None:
+    assert result_size(200, 400, 64) == (32, 64)
+    with pytest.raises(
+        ValueError, match=r"400x10 px photograph at size 256 becomes 256x6 px.*larger size or crop"
+    ):
+        result_size(10, 400, 256)
+    with pytest.raises(ValueError, match="each side has to have 16 px"):
+        score(VGG.__new__(VGG), torch.zeros(3, 9, 9), [], torch.zeros(3, 9, 9, dtype=torch.uint8), Options())
