@@ -1,0 +1,53 @@
+# Everything that a person does with this repository. `make demo` and `make test` set up whatever is missing.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := uv==0.13.8
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test lint format bench lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
+
+$(VENV)/.installed: requirements/dev.txt
+	@sh scripts/venv.sh "$(PYTHON)" "$(VENV)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(UV)"
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	@touch $@
+
+weights/vgg16.safetensors: | $(VENV)/.installed
+	$(BIN)/python -m service weights vgg16
+
+setup: $(VENV)/.installed weights/vgg16.safetensors  ## virtual environment and VGG-16 weights
+
+demo: setup  ## serve, POST an example photograph and painting, write out/demo.png and out/demo-sheet.png
+	$(BIN)/python -m examples.demo
+
+serve: setup  ## run the service on http://127.0.0.1:8080
+	$(BIN)/python -m service serve
+
+test: setup  ## all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed  ## ruff, mypy --strict, hadolint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/hadolint Dockerfile
+
+format: $(VENV)/.installed  ## rewrite the code in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup  ## the transfer against plain Gatys: a table, a plot, a contact sheet under out/
+	$(BIN)/python -m benchmarks.quality
+
+lock: $(VENV)/.installed  ## pin the newest versions that pyproject.toml allows
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --custom-compile-command "make lock" pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes -c requirements/runtime.txt \
+	    --no-emit-index-url --custom-compile-command "make lock" --group dev pyproject.toml -o requirements/dev.txt
+
+clean:  ## remove what was built, but not the weights
+	rm -rf $(VENV) out .mypy_cache .pytest_cache .ruff_cache
