@@ -60,7 +60,7 @@ def write(path: Path, content: Canonical) -> None:
         "calibrated": json.dumps(content.factors),
         "tensors_sha256": _digest(tensors),
     }
-    write_atomically(path, save(tensors, metadata=header))
+    write_atomically(path, _sorted_header(save(tensors, metadata=header)))
 
 
 def read(path: Path, data: bytes | None = None) -> Canonical:
@@ -112,6 +112,14 @@ def metadata(data: bytes) -> dict[str, str]:
         return {str(key): str(value) for key, value in entries.items()}
     except (ValueError, AttributeError):
         return {}
+
+
+def _sorted_header(data: bytes) -> bytes:
+    """Put the header's entries in order, which safetensors does not: equal content then means equal files."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # the tensors behind it stay aligned, as the format asks
+    return len(header).to_bytes(8, "little") + header + data[end:]
 
 
 def _keys(arch: Arch) -> list[str]:

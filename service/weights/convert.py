@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from service.style.vgg import BLOCKS, IMAGENET_MEAN, Arch, layer_names
+from service.style.vgg import BLOCKS, CHANNELS, IMAGENET_MEAN, Arch, layer_names
 from service.weights.errors import WeightsError
 
 # torchvision.models: transforms.Normalize(mean, std) of RGB in [0, 1].
@@ -70,11 +70,9 @@ def from_torchvision(state: Mapping[str, Tensor]) -> Weights:
             "it holds no VGG-16 or VGG-19: tensors named as in torchvision's vgg16 or vgg19 "
             "(features.0.weight and so on, without batch normalisation) are expected"
         )
-    tensors = {
-        f"{name}.{part}": _tensor(state, f"features.{index}.{part}")
-        for name, index in zip(layer_names(arch), found, strict=True)
-        for part in ("weight", "bias")
-    }
+    tensors = _collect(
+        arch, state, {name: f"features.{index}" for name, index in zip(layer_names(arch), found, strict=True)}
+    )
     # (x - mean) / std = (255 x - 255 mean) / (255 std): what is left is a factor per input channel.
     scale = 255 * torch.tensor(TORCHVISION_STD, dtype=torch.float64).view(1, 3, 1, 1)
     tensors["conv1_1.weight"] = (tensors["conv1_1.weight"].double() / scale).float()
@@ -108,16 +106,24 @@ def from_keras_onnx(path: Path) -> Weights:
     arch = next((arch for arch in BLOCKS if len(found) == 2 * len(layer_names(arch))), None)
     if arch is None:
         raise WeightsError("it holds no VGG-16 or VGG-19 as Keras names them (block1_conv1 and so on)")
-    tensors = {
-        f"{name}.{part}": _tensor(found, f"{name}.{part}")
-        for name in layer_names(arch)
-        for part in ("weight", "bias")
-    }
+    tensors = _collect(arch, found, {name: name for name in layer_names(arch)})
     tensors["conv1_1.weight"] = tensors["conv1_1.weight"].flip(1).contiguous()  # BGR -> RGB
     return Weights(arch, tensors, IMAGENET_MEAN)
 
 
-def _tensor(tensors: Mapping[str, Tensor], name: str) -> Tensor:
-    if name not in tensors:
-        raise WeightsError(f"{name} is missing, so it is no complete VGG-16 or VGG-19")
-    return tensors[name].detach().float().contiguous()
+def _collect(arch: Arch, state: Mapping[str, Tensor], stems: Mapping[str, str]) -> dict[str, Tensor]:
+    """Take every layer's weight and bias from where `stems` says they are, checked for presence and shape."""
+    tensors: dict[str, Tensor] = {}
+    incoming = 3
+    for name in layer_names(arch):
+        outgoing = CHANNELS[int(name[4]) - 1]
+        for part, shape in (("weight", (outgoing, incoming, 3, 3)), ("bias", (outgoing,))):
+            key = f"{stems[name]}.{part}"
+            if key not in state:
+                raise WeightsError(f"its {key} is missing, so it is no complete {arch}")
+            tensor = state[key].detach()
+            if tuple(tensor.shape) != shape:
+                raise WeightsError(f"its {key} has shape {tuple(tensor.shape)}, but {arch} has {shape} there")
+            tensors[f"{name}.{part}"] = tensor.to("cpu", torch.float32).contiguous()
+        incoming = outgoing
+    return tensors

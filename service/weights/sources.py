@@ -82,7 +82,7 @@ def _vgg16() -> WheelSource:
 
 
 def _vgg19() -> HttpSource:
-    from torchvision.models import VGG19_Weights  # type: ignore[import-untyped]
+    from torchvision.models import VGG19_Weights
 
     url = VGG19_Weights.IMAGENET1K_V1.url
     # torch.hub's convention: NAME-<first digits of the SHA-256>.pth

@@ -1,0 +1,16 @@
+"""Fixtures that all tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def vgg16_dir() -> Path:
+    """The weights directory, with the real VGG-16 in it; without it the test fails, as it has shown nothing."""
+    default = Path(__file__).parents[1] / "weights"
+    directory = Path(os.environ.get("STYLIZE_WEIGHTS_DIR") or default)
+    if not (directory / "vgg16.safetensors").is_file():
+        pytest.fail(f"the VGG-16 weights are not in {directory}: run `make setup`, which provisions them")
+    return directory
