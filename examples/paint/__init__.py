@@ -13,6 +13,8 @@ from PIL import Image
 
 TITLES = {
     "starfield-strokes": "Starfield: thick brush strokes swirl around golden stars, over hills and a lake",
+    "stained-glass": "Rose: a window of jewel-coloured glass in lead, with the sun behind it",
+    "marbled-paper": "Feathers: inks on water, drawn with a stylus and combs, lifted off on paper",
 }
 """Every artwork: the name of its file (and, with underscores, of its module), and what it shows."""
 

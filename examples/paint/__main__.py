@@ -32,7 +32,7 @@ def main() -> None:
         except ValueError as error:
             parser.error(str(error))
         path = arguments.output / f"{name}.jpg"
-        picture.save(path, quality=92, subsampling=0, optimize=True)
+        picture.save(path, quality=92, subsampling=0)
         seconds = time.perf_counter() - start
         print(
             f"{path}  {picture.width} x {picture.height}, {path.stat().st_size // 1024} kB, {seconds:.1f} s"

@@ -76,7 +76,7 @@ def vary(rgb: Array, rng: np.random.Generator, light: float, hue: float) -> Arra
     return srgb(lab + rng.normal(size=lab.shape).astype(np.float32) * np.array([light, hue, hue], np.float32))
 
 
-def smoothstep(low: float, high: float, value: Array) -> Array:
+def smoothstep(low: Array | float, high: Array | float, value: Array) -> Array:
     """Rise from 0 at ``low`` to 1 at ``high`` (which may be the lower one), a smooth cubic between."""
     t: Array = np.clip((value - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
