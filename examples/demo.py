@@ -1,0 +1,130 @@
+"""Start the service, POST a photograph and a painting to it as a client would, and show what came back.
+
+    python -m examples.demo [PHOTO ARTWORK]
+
+Writes out/demo.png (the answer) and out/demo-sheet.png (photograph, painting, answer), says how long each step took,
+and stops the service.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import requests
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+HERE = Path(__file__).parent
+PHOTO = HERE / "photos" / "chelsea.jpg"
+ARTWORK = HERE / "styles" / "stained-glass.jpg"
+OUT = Path("out")
+SIZE = 384
+START_SECONDS = 120
+
+
+def main() -> None:
+    """Run the demonstration; exits with 1 and a sentence where a step fails."""
+    photo, artwork = (Path(name) for name in sys.argv[1:3]) if len(sys.argv) == 3 else (PHOTO, ARTWORK)
+    OUT.mkdir(exist_ok=True)
+    steps: list[tuple[str, float]] = []
+    with step("start the service and warm it up", steps):
+        server, port = start()
+    try:
+        with step(f"POST /stylize, {SIZE} px", steps):
+            answer = post(port, photo, artwork)
+    finally:
+        with step("stop the service", steps):
+            server.send_signal(signal.SIGTERM)
+            code = server.wait(timeout=60)
+    if code != 0:
+        sys.exit(f"the service ended with {code} instead of 0: see {OUT / 'demo.log'}")
+    (OUT / "demo.png").write_bytes(answer.content)
+    sheet([photo, artwork, OUT / "demo.png"], ["the photograph", "the artwork", "the answer"]).save(
+        OUT / "demo-sheet.png"
+    )
+    print()
+    for name, seconds in steps:
+        print(f"{seconds:7.1f} s  {name}")
+    for header in ("Server-Timing", "X-Stylize-Backbone", "X-Stylize-Evaluations", "X-Stylize-Stopped"):
+        print(f"           {header}: {answer.headers.get(header)}")
+    print(f"\nLook at {OUT / 'demo-sheet.png'}.")
+
+
+@contextlib.contextmanager
+def step(name: str, steps: list[tuple[str, float]]) -> Iterator[None]:
+    """Time a step and say that it began."""
+    print(f"... {name}", flush=True)
+    began = time.monotonic()
+    yield
+    steps.append((name, time.monotonic() - began))
+
+
+def start() -> tuple[subprocess.Popen[bytes], int]:
+    """Start the service on free ports and wait until it is ready."""
+    port, admin = free_port(), free_port()
+    log = (OUT / "demo.log").open("wb")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "service", "serve"],
+        env={**os.environ, "STYLIZE_PORT": str(port), "STYLIZE_ADMIN_PORT": str(admin)},
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            sys.exit(f"the service ended with {server.returncode} at start: see {log.name}")
+        with contextlib.suppress(requests.ConnectionError):
+            if requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).ok:
+                return server, port
+        time.sleep(0.1)
+    server.kill()
+    sys.exit(f"the service was not ready after {START_SECONDS} s: see {log.name}")
+
+
+def post(port: int, photo: Path, artwork: Path) -> requests.Response:
+    """What a client does."""
+    with photo.open("rb") as content, artwork.open("rb") as style:
+        answer = requests.post(
+            f"http://127.0.0.1:{port}/stylize",
+            files={"content": content, "style": style},
+            data={"size": SIZE, "seed": 0},
+            headers={"Accept": "image/png"},
+            timeout=300,
+        )
+    if not answer.ok:
+        sys.exit(f"the service answered {answer.status_code}: {answer.text}")
+    return answer
+
+
+def free_port() -> int:
+    """A port on the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def sheet(pictures: list[Path], captions: list[str], height: int = 320) -> Image.Image:
+    """The pictures side by side, each with its caption."""
+    tiles = []
+    for path in pictures:
+        image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+        tiles.append(
+            image.resize((round(image.width * height / image.height), height), Image.Resampling.LANCZOS)
+        )
+    gap = 16
+    canvas = Image.new("RGB", (sum(t.width + gap for t in tiles) + gap, height + 3 * gap + 8), "white")
+    draw, font, left = ImageDraw.Draw(canvas), ImageFont.load_default(15), gap
+    for tile, caption in zip(tiles, captions, strict=True):
+        canvas.paste(tile, (left, gap))
+        draw.text((left, height + gap + 5), caption, fill="#333", font=font)
+        left += tile.width + gap
+    return canvas
+
+
+if __name__ == "__main__":
+    main()
