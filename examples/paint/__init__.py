@@ -15,6 +15,7 @@ TITLES = {
     "starfield-strokes": "Starfield: thick brush strokes swirl around golden stars, over hills and a lake",
     "stained-glass": "Rose: a window of jewel-coloured glass in lead, with the sun behind it",
     "marbled-paper": "Feathers: inks on water, drawn with a stylus and combs, lifted off on paper",
+    "peacock-mosaic": "Peacock: the eyes of a peacock's train laid in stones of glass and gold",
 }
 """Every artwork: the name of its file (and, with underscores, of its module), and what it shows."""
 

@@ -6,6 +6,8 @@ import argparse
 import time
 from pathlib import Path
 
+from PIL import ImageFile
+
 from . import TITLES, paint
 
 STYLES = Path(__file__).parent.parent / "styles"
@@ -32,7 +34,9 @@ def main() -> None:
         except ValueError as error:
             parser.error(str(error))
         path = arguments.output / f"{name}.jpg"
-        picture.save(path, quality=92, subsampling=0)
+        # A progressive JPEG is encoded in one piece, and so rich a picture outgrows Pillow's usual buffer.
+        ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 3 * picture.width * picture.height)
+        picture.save(path, quality=92, subsampling=0, optimize=True, progressive=True)
         seconds = time.perf_counter() - start
         print(
             f"{path}  {picture.width} x {picture.height}, {path.stat().st_size // 1024} kB, {seconds:.1f} s"
