@@ -108,13 +108,14 @@ class Objective:
         terms: list[Tensor] = []
         gradients: dict[str, Tensor] = {}
         for name, weight in self.content.items():
-            difference = losses.content_gradient(responses[name], self.photograph[name])  # eq. 2
+            difference = losses.content_gradient(responses[name].to(x.dtype), self.photograph[name])  # eq. 2
             terms.append(difference.square().sum() * (weight / 2))  # eq. 1, from the same difference
             gradients[name] = difference * weight
         for name, weight in self.style.items():
-            gram = losses.gram(responses[name])
+            response = responses[name].to(x.dtype)  # Gram matrices and losses in the picture's precision
+            gram = losses.gram(response)
             terms.append(losses.style_layer_loss(gram, self.targets[name]) * weight)
-            gradient = losses.style_layer_gradient(responses[name], gram, self.targets[name]) * weight
+            gradient = losses.style_layer_gradient(response, gram, self.targets[name]) * weight
             gradients[name] = gradients[name] + gradient if name in gradients else gradient
         return torch.stack(terms).sum(), self.network.pullback(responses, gradients)
 

@@ -89,9 +89,24 @@ class VGG(nn.Module):
         """Where the weights are, and where the input has to be."""
         return self.get_buffer("_mean").device
 
-    def with_pooling(self, pooling: Pooling) -> "VGG":
+    @property
+    def dtype(self) -> torch.dtype:
+        """In which the convolutions compute."""
+        return self.get_buffer("conv1_1_weight").dtype
+
+    def with_dtype(self, dtype: torch.dtype) -> "VGG":
+        """The same network with convolutions in another dtype; the picture and its mean stay as they are."""
+        if dtype == self.dtype:
+            return self
+        other = self.with_pooling(self.pooling, copy=True)
+        for name, buffer in self.named_buffers():
+            if name != "_mean":
+                other.register_buffer(name, buffer.to(dtype))
+        return other
+
+    def with_pooling(self, pooling: Pooling, *, copy: bool = False) -> "VGG":
         """The same network (and the same memory) with another pooling."""
-        if pooling == self.pooling:
+        if pooling == self.pooling and not copy:
             return self
         other = VGG.__new__(VGG)
         nn.Module.__init__(other)
@@ -109,23 +124,23 @@ class VGG(nn.Module):
             taps: names of layers, in any order.
 
         Returns:
-            For each tap its post-ReLU response, (B, N_l, H_l, W_l).
+            For each tap its post-ReLU response, (B, N_l, H_l, W_l), in the dtype of x.
 
         Raises:
             ValueError: a tap is no layer of this network.
         """
         wanted = set(taps)
-        return {name: h for name, h in self.responses(x, wanted).items() if name in wanted}
+        return {name: h.to(x.dtype) for name, h in self.responses(x, wanted).items() if name in wanted}
 
     def responses(self, x: Tensor, taps: Iterable[str]) -> dict[str, Tensor]:
-        """As `forward`, but all layers up to the deepest tap, which is what `pullback` needs."""
+        """As `forward`, but all layers up to the deepest tap, in the network's dtype: what `pullback` needs."""
         wanted = set(taps)
         if unknown := wanted.difference(self.layers):
             names = ", ".join(sorted(unknown))
             raise ValueError(f"{names} is no layer of {self.arch}: choose from {', '.join(self.layers)}")
         deepest = max((self.layers.index(name) for name in wanted), default=-1)
         responses: dict[str, Tensor] = {}
-        h = (x * 255 - self.get_buffer("_mean")).contiguous(memory_format=torch.channels_last)
+        h = (x * 255 - self.get_buffer("_mean")).to(self.dtype, memory_format=torch.channels_last)
         for name in self.layers[: deepest + 1]:
             if self._pooled_before(name):
                 h = F.avg_pool2d(h, 2) if self.pooling == "average" else F.max_pool2d(h, 2)
@@ -145,7 +160,7 @@ class VGG(nn.Module):
 
         Args:
             responses: what `responses(x, ...)` returned, all layers from the first on.
-            gradients: dL/dF_l for some of these layers, each of the shape of its response.
+            gradients: dL/dF_l for some of these layers, each of the shape of its response, in any dtype.
 
         Returns:
             dL/dx, of the shape of x.
@@ -154,6 +169,7 @@ class VGG(nn.Module):
         layers = list(responses)
         for name, below in zip(reversed(layers), [*reversed(layers[:-1]), None], strict=True):
             if (own := gradients.get(name)) is not None:
+                own = own.to(self.dtype)
                 gradient = own if gradient is None else gradient.add_(own)
             if gradient is None:
                 continue
@@ -163,7 +179,7 @@ class VGG(nn.Module):
                 gradient = self._unpool(gradient, responses[below])
         if gradient is None:
             raise ValueError("none of the responses has a gradient")
-        return gradient * 255
+        return gradient.to(self.get_buffer("_mean").dtype) * 255
 
     def _pooled_before(self, name: str) -> bool:
         """Whether a pooling stands between this convolution and the one before."""
