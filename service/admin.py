@@ -1,0 +1,33 @@
+"""The server of the administrative port: small, and apart from the threads that requests can fill."""
+
+import logging
+import threading
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from flask import Flask
+
+log = logging.getLogger(__name__)
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = 10  # seconds; a connection that says nothing must not keep its thread
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name of the base class)
+        """Probes come every few seconds: nothing is logged."""
+
+
+def serve_admin(app: Flask, host: str, port: int) -> WSGIServer:
+    """Serve the application on threads of its own; returns at once.
+
+    Raises:
+        OSError: the address is in use or cannot be had.
+    """
+    server = make_server(host, port, app, _Server, _Handler)
+    threading.Thread(target=server.serve_forever, name="admin", daemon=True).start()
+    log.info("metrics and probes at http://%s:%d", host, server.server_port)
+    return server

@@ -1,0 +1,81 @@
+"""What the commands share: options with the names of the API, pictures from files, the network."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from service.contract import OptionsError, StylizeOptions, parse_options
+from service.images import Decoded, decode
+from service.images.errors import ImageError
+from service.jobs import LoadError
+from service.model import PaintingModel, load_model
+from service.settings import SettingsError, load_settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PICTURE = click.Path(exists=True, dir_okay=False, path_type=Path)
+# There is no server to protect, but pictures are still bombs.
+MAX_PIXELS = 200_000_000
+
+
+def api_options(*names: str) -> Callable[[Command], Command]:
+    """Adds options of the API to a command, as texts: `style_layers` becomes --style-layers."""
+
+    def add(command: Command) -> Command:
+        for name in reversed(names):
+            field = StylizeOptions.model_fields[name]
+            command = click.option(
+                f"--{name.replace('_', '-')}", name, metavar=name.upper(), help=field.description
+            )(command)
+        return command
+
+    return add
+
+
+def parse(given: dict[str, str | None]) -> StylizeOptions:
+    """The options that were given on the command line; ends the process where they are wrong."""
+    try:
+        return parse_options({name: value for name, value in given.items() if value is not None}, text=True)
+    except OptionsError as error:
+        fail(error.errors[0].message if len(error.errors) == 1 else str(error), code=2)
+
+
+def read_picture(path: Path) -> Decoded:
+    """A picture from a file; ends the process where it is none."""
+    try:
+        return decode(path.read_bytes(), max_pixels=MAX_PIXELS)
+    except ImageError as error:
+        fail(f"{path}: {error}")
+    except OSError as error:
+        fail(f"{path} cannot be read: {error.strerror}.")
+
+
+def load() -> PaintingModel:
+    """The network that the environment's settings ask for; ends the process where it is not there."""
+    try:
+        return load_model(load_settings())
+    except (LoadError, SettingsError) as error:
+        fail(str(error))
+
+
+def fail(sentence: str, code: int = 1) -> NoReturn:
+    """End with one sentence."""
+    click.echo(sentence, err=True)
+    sys.stdout.flush()
+    raise SystemExit(code)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """All of the file or none of it; ends the process where it cannot be written."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_bytes(data)
+        scratch.replace(path)
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        fail(f"{path} cannot be written: {error.strerror}.")

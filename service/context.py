@@ -1,0 +1,66 @@
+"""What the routes work with: one service, put together."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from flask import Flask, current_app
+
+from service.admission import Admission
+from service.contract import Bounds
+from service.engine import Engine
+from service.jobs import Model
+from service.metrics import Metrics
+from service.settings import Settings
+
+_KEY = "stylize"
+# Decoding a picture may take 100 MB and a whole core for a moment.
+_DECODERS = 2
+
+
+@dataclass(frozen=True)
+class Service:
+    """The parts, each of which knows only those before it."""
+
+    settings: Settings
+    metrics: Metrics
+    engine: Engine
+    admission: Admission
+    decoding: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_DECODERS))
+
+    @classmethod
+    def build(cls, settings: Settings, load: Callable[[], Model]) -> "Service":
+        """Put together, with the engine not started yet."""
+        metrics = Metrics()
+        engine = Engine(load, metrics)
+        admission = Admission(engine, settings.places)
+        metrics.queue_capacity.set(settings.queue_size)
+        metrics.in_flight.set_function(lambda: admission.taken)
+        return cls(settings, metrics, engine, admission)
+
+    @property
+    def bounds(self) -> Bounds:
+        """Of the options, with this model and these settings."""
+        model = self.engine.model
+        return Bounds.of_device(
+            model.device,
+            model.layers,
+            max_size=self.settings.max_size,
+            max_budget=self.settings.max_budget,
+            default_budget=self.settings.default_budget,
+        )
+
+    def attach(self, app: Flask) -> None:
+        """Make `current_service` find this service in the application's requests."""
+        app.extensions[_KEY] = self
+
+
+def service_of(app: Flask) -> Service:
+    """The service behind an application."""
+    service: Service = app.extensions[_KEY]
+    return service
+
+
+def current_service() -> Service:
+    """The service behind the application that handles this request."""
+    return service_of(current_app)

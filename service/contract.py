@@ -1,0 +1,297 @@
+"""What can be asked and what is answered: the names, defaults and bounds of the API, once.
+
+openapi.yaml says the same to the outside; a test holds the two equal.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from service.errors import FieldError
+from service.images import Format
+from service.messages import explain, quote, unknown
+from service.style.options import (
+    PAPER_CONTENT_LAYERS,
+    PAPER_STYLE_LAYERS,
+    Init,
+    Options,
+    strength_to_content_weight,
+)
+from service.style.vgg import Pooling
+
+MAX_STYLES = 8
+PICTURES = ("content", "style")
+
+
+class OptionsError(Exception):
+    """Options that cannot be used.
+
+    Attributes:
+        errors: one for each, all at once.
+    """
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__(" ".join(error.message for error in errors))
+        self.errors = errors
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What depends on the server: its settings, its device, its network.
+
+    Attributes:
+        max_size: longest side that can be asked for, pixels.
+        default_size: longest side where the request does not say.
+        max_budget: seconds that one request may take; None: no limit.
+        default_budget: seconds for a request with neither budget nor iterations; None: as max_budget.
+        layers: names of the network's layers.
+    """
+
+    max_size: int
+    default_size: int
+    max_budget: float | None
+    default_budget: float | None
+    layers: tuple[str, ...]
+
+    @classmethod
+    def of_device(
+        cls,
+        device: str,
+        layers: tuple[str, ...],
+        *,
+        max_size: int | None = None,
+        max_budget: float | None = None,
+        default_budget: float | None = None,
+    ) -> Self:
+        """With the sizes that suit a "cpu" or a "cuda" device, as far as they are not given."""
+        largest = max_size or (2048 if device == "cuda" else 1024)
+        usual = min(512 if device == "cuda" else 256, largest)
+        return cls(largest, usual, max_budget, default_budget, layers)
+
+
+def _layers(value: object) -> object:
+    """conv1_1,conv2_1:0.5 as text, or as a list; or names with their weights as an object (also in text)."""
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise ValueError(f"{quote(value)} is not JSON: give names like conv4_2,conv5_2:0.5.") from None
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, list):
+        weights: dict[str, float] = {}
+        for item in value:
+            name, colon, weight = item.partition(":") if isinstance(item, str) else ("", "", "")
+            try:
+                if not name or name in weights:
+                    raise ValueError
+                weights[name] = float(weight) if colon else 1.0
+            except ValueError:
+                raise ValueError(
+                    f"{quote(item)} is no layer with a weight: give each name once, like conv4_2 or conv4_2:0.5."
+                ) from None
+        value = weights
+    if not isinstance(value, dict) or not value:
+        raise ValueError("give at least one layer, like conv4_2 or conv4_2:0.5.")
+    for name, weight in value.items():
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= 1e6:
+            raise ValueError(
+                f"the weight of {quote(name)} is {quote(weight)}: give a number above 0, at most 1e6."
+            )
+    return {name: float(weight) for name, weight in value.items()}
+
+
+def _numbers(value: object) -> object:
+    """1,2.5 as text, or a list."""
+    if isinstance(value, str):
+        try:
+            return [float(part) for part in value.strip(" []").split(",")]
+        except ValueError:
+            raise ValueError(
+                f"{quote(value)} is no list of numbers: give one for each style, like 1,0.5."
+            ) from None
+    return value
+
+
+Weight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+Layers = Annotated[dict[str, float], BeforeValidator(_layers)]
+
+
+class StylizeOptions(BaseModel):
+    """The options of POST /stylize. None: not given."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    size: Annotated[int, Field(ge=32)] | None = Field(
+        default=None, description="Longest side of the result, in pixels. 512 on a GPU, 256 on a CPU."
+    )
+    strength: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="From the photograph (0) to the artwork (1), on a log scale through the paper's alpha/beta; "
+        "0.5 is the paper's 1e-3. Not together with content_weight and style_weight.",
+    )
+    content_weight: Weight | None = Field(
+        default=None, description="The paper's alpha; 1e-3 where not given."
+    )
+    style_weight: Weight | None = Field(default=None, description="The paper's beta; 1 where not given.")
+    content_layers: Layers = Field(
+        default=dict(PAPER_CONTENT_LAYERS), description="Layers of the content loss, with their weights."
+    )
+    style_layers: Layers = Field(
+        default=dict(PAPER_STYLE_LAYERS), description="Layers of the style loss, with their weights."
+    )
+    style_weights: (
+        Annotated[list[Weight], Field(min_length=1, max_length=MAX_STYLES), BeforeValidator(_numbers)] | None
+    ) = Field(default=None, description="One for each artwork: how much of it is in the blend.")
+    style_scale: Annotated[float, Field(ge=0.1, le=4, allow_inf_nan=False)] = Field(
+        default=1.0, description="Size of the artwork relative to the result: smaller gives finer strokes."
+    )
+    init: Init = Field(
+        default="content", description="Start from the photograph, or from white noise as in the paper."
+    )
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = Field(
+        default=None, description="Of everything random; drawn and reported where not given."
+    )
+    budget: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="Seconds for the optimisation: the answer is the best picture found by then.",
+    )
+    iterations: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        default=None, description="At most so many evaluations of loss and gradient."
+    )
+    pooling: Pooling = Field(
+        default="average", description="Pooling of the network: the paper's, or as it was trained."
+    )
+    format: Format | None = Field(
+        default=None, description="Of the result; by the Accept header where not given."
+    )
+    quality: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        default=None, description="Of jpeg, webp and avif. png is lossless and does not have one."
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_weigh(self) -> Self:
+        if self.strength is not None and (self.content_weight is not None or self.style_weight is not None):
+            raise ValueError(
+                "strength sets content_weight and style_weight: give either strength or the two weights."
+            )
+        if self.content_weight == 0 and self.style_weight == 0:
+            raise ValueError("content_weight and style_weight are both 0: give at least one above 0.")
+        return self
+
+    def to_options(self, bounds: Bounds, styles: int) -> Options:
+        """In the terms of the optimiser, with every default filled in.
+
+        Args:
+            bounds: of this server.
+            styles: how many artworks came with the request.
+
+        Raises:
+            OptionsError: a value is beyond this server's bounds, or does not fit the number of artworks.
+        """
+        errors = list(self._beyond(bounds, styles))
+        if errors:
+            raise OptionsError(errors)
+        content_weight = self.content_weight
+        if self.strength is not None:
+            content_weight = strength_to_content_weight(self.strength)
+        budget = self.budget
+        if budget is None and self.iterations is None:
+            budget = bounds.default_budget
+        defaults = Options()
+        return Options(
+            size=self.size or bounds.default_size,
+            content_weight=defaults.content_weight if content_weight is None else content_weight,
+            style_weight=defaults.style_weight if self.style_weight is None else self.style_weight,
+            content_layers=self.content_layers,
+            style_layers=self.style_layers,
+            style_blend=None if self.style_weights is None else tuple(self.style_weights),
+            style_scale=self.style_scale,
+            pooling=self.pooling,
+            init=self.init,
+            seed=secrets.randbits(32) if self.seed is None else self.seed,
+            iterations=self.iterations,
+            budget=bounds.max_budget if budget is None else budget,
+        )
+
+    def _beyond(self, bounds: Bounds, styles: int) -> list[FieldError]:
+        errors = []
+        if self.size is not None and self.size > bounds.max_size:
+            errors.append(
+                FieldError(
+                    "size",
+                    f"size is {self.size}: give a whole number from 32 to {bounds.max_size}, in pixels.",
+                )
+            )
+        if self.budget is not None and bounds.max_budget is not None and self.budget > bounds.max_budget:
+            errors.append(
+                FieldError(
+                    "budget",
+                    f"budget is {self.budget:g}: give a number above 0, at most {bounds.max_budget:g}, in seconds.",
+                )
+            )
+        for field in ("content_layers", "style_layers"):
+            errors += [
+                FieldError(field, f"{field}: {unknown(name, bounds.layers, 'layer of this network')}")
+                for name in getattr(self, field)
+                if name not in bounds.layers
+            ]
+        if self.style_weights is not None:
+            if len(self.style_weights) != styles:
+                errors.append(
+                    FieldError(
+                        "style_weights",
+                        f"style_weights has {len(self.style_weights)} numbers: give {styles}, one for each style.",
+                    )
+                )
+            elif not any(self.style_weights):
+                errors.append(
+                    FieldError("style_weights", "style_weights are all 0: give at least one above 0.")
+                )
+        return errors
+
+
+def parse_options(given: Mapping[str, object], *, text: bool) -> StylizeOptions:
+    """The options of a request.
+
+    Args:
+        given: name -> value.
+        text: the values are texts (form fields, a command line), which stand for numbers. In JSON a number is
+            a number.
+
+    Raises:
+        OptionsError: unknown names, wrong types, values out of bounds; all of them at once.
+    """
+    if nulls := [name for name, value in given.items() if value is None]:
+        raise OptionsError(
+            [FieldError(name, f"{name} is null: leave it out, or give a value.") for name in nulls]
+        )
+    try:
+        return StylizeOptions.model_validate(dict(given), strict=not text)
+    except ValidationError as error:
+        raise OptionsError([_field_error(detail) for detail in error.errors()]) from None
+
+
+def _field_error(detail: Any) -> FieldError:
+    properties = StylizeOptions.model_json_schema()["properties"]
+    if not detail["loc"]:  # the model validator: more than one field is involved
+        return FieldError(
+            "strength" if "strength" in str(detail["ctx"]["error"]) else "style_weight", _said(detail)
+        )
+    name = str(detail["loc"][0])
+    if detail["type"] == "extra_forbidden":
+        return FieldError(name, unknown(name, [*properties, *PICTURES], "option of this service"))
+    if detail["type"] == "value_error":
+        return FieldError(name, f"{name}: {_said(detail)}")
+    if len(detail["loc"]) > 1 and isinstance(detail["loc"][1], int):  # inside a list
+        item = f"number {detail['loc'][1] + 1} of {name}"
+        return FieldError(name, f"{item} is {quote(detail['input'])}: give a number from 0 to 1e6.")
+    return FieldError(name, explain(detail, name, properties[name]))
+
+
+def _said(detail: Any) -> str:
+    return str(detail["ctx"]["error"])

@@ -1,0 +1,28 @@
+"""The picture as it leaves: with the transparency that the photograph came with, as a file."""
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from service.images import Format, encode
+
+
+def deliver(picture: Tensor, image_format: Format, quality: int | None, alpha: Tensor | None) -> bytes:
+    """Encode a result.
+
+    Args:
+        picture: uint8 (3, H, W), sRGB.
+        image_format: of the file.
+        quality: 1 to 100, or None for the format's own.
+        alpha: uint8 (1, h, w) of the photograph, of any size; None where it was opaque.
+    """
+    if alpha is not None:
+        alpha = _resized(alpha, picture.shape[-2], picture.shape[-1])
+    return encode(picture, image_format, quality=quality, alpha=alpha)
+
+
+def _resized(alpha: Tensor, height: int, width: int) -> Tensor:
+    """uint8 (1, h, w) -> (1, height, width), with the filter that the photograph itself is resized with."""
+    image = Image.fromarray(alpha[0].numpy()).resize((width, height), Image.Resampling.LANCZOS)
+    return torch.from_numpy(np.array(image))[None]

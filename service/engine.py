@@ -1,0 +1,238 @@
+"""The one thread that owns torch: it loads the network, then paints one request after the other."""
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from service.jobs import CancelledError, Job, JobError, LoadError, Model, Work
+from service.metrics import Metrics
+
+if TYPE_CHECKING:
+    from service.style.transfer import Result
+
+log = logging.getLogger(__name__)
+
+# gunicorn's master stops when a worker ends with this code; after any other it would start the next one,
+# which would fail the same way, for ever.
+EXIT_STOPS_MASTER = 4
+# A running job may go this long, or five of its slowest evaluations, without progress before it counts as stuck.
+STUCK_SECONDS = 30.0
+
+
+class State(StrEnum):
+    """Of the engine, in the order of a life."""
+
+    LOADING = "loading"
+    WARMING = "warming"
+    READY = "ready"
+    DRAINING = "draining"
+    DEAD = "dead"
+
+
+class Engine:
+    """Serves jobs in the order of their arrival, on one thread.
+
+    Args:
+        load: returns the model; called on the engine's thread. LoadError ends the process.
+        metrics: where to count.
+        clock: monotonic seconds.
+        terminate: ends the process at once with an exit code.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Model],
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        terminate: Callable[[int], object] = os._exit,
+    ) -> None:
+        self._load = load
+        self._metrics = metrics
+        self._clock = clock
+        self._terminate = terminate
+        self._state = State.LOADING
+        self._draining = False
+        self._stopping = False
+        self._model: Model | None = None
+        self._waiting: deque[Job] = deque()
+        self._running: Job | None = None
+        self._changed = threading.Condition()
+        self._heartbeat = clock()
+        self._slowest = 0.0
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        metrics.follow_state(State, lambda: self.state)
+        metrics.queue_depth.set_function(lambda: len(self._waiting))
+        metrics.heartbeat.set_function(lambda: time.time() - self.silence)
+
+    def start(self) -> None:
+        """Load the model and begin to serve; returns at once."""
+        self._thread.start()
+
+    def stop(self, seconds: float = 10.0) -> None:
+        """Finish the jobs that are there, and end the thread."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    def drain(self) -> None:
+        """Stop being ready. Takes no lock: it is called from a signal handler."""
+        self._draining = True
+
+    @property
+    def state(self) -> State:
+        """What the engine is doing."""
+        return State.DRAINING if self._draining and self._state is not State.DEAD else self._state
+
+    @property
+    def model(self) -> Model:
+        """The loaded model; there is one from the state ready on."""
+        if self._model is None:
+            raise RuntimeError("the model has not been loaded yet")
+        return self._model
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the engine last made progress."""
+        return self._clock() - self._heartbeat
+
+    @property
+    def alive(self) -> bool:
+        """Whether the engine is making progress. Being busy, loading or idle is being alive."""
+        if self._state is State.DEAD:
+            return False
+        return self._running is None or self.silence < max(STUCK_SECONDS, 5 * self._slowest)
+
+    def submit(self, work: Work, label: str, on_end: Callable[[Job], None]) -> Job:
+        """Put work at the end of the queue.
+
+        Args:
+            work: what to paint.
+            label: what the log calls it; the request's id.
+            on_end: called on whichever thread ends the job, just before those who wait for it wake up.
+        """
+        job = Job(work, label, on_end, self._clock())
+        with self._changed:
+            self._waiting.append(job)
+            self._changed.notify_all()
+        return job
+
+    def cancel(self, job: Job) -> None:
+        """Give a job up: at once where it waits, within one evaluation where it runs."""
+        with self._changed:
+            job.cancelled = True
+            waiting = job in self._waiting
+            if waiting:
+                self._waiting.remove(job)
+        if waiting:
+            job.end(error=CancelledError())
+
+    # Below: on the engine's thread.
+
+    def _run(self) -> None:
+        try:
+            self._start_up()
+            while (job := self._next()) is not None:
+                self._serve(job)
+        except LoadError as error:
+            self._die(str(error))
+        except Exception:
+            log.exception("the engine ended unexpectedly")
+            self._die("The engine ended unexpectedly: the process has to be started again.")
+
+    def _start_up(self) -> None:
+        begun = self._clock()
+        self._model = self._load()
+        loaded = self._clock()
+        self._metrics.load_seconds.set(loaded - begun)
+        self._metrics.built(
+            backbone=self._model.backbone,
+            weights=self._model.weights[:12],
+            torch=self._model.torch,
+            device=self._model.device,
+        )
+        log.info("loaded %s on %s: %s", self._model.backbone, self._model.device, self._model.note)
+        self._state = State.WARMING
+        self._model.warm_up()
+        self._metrics.warmup_seconds.set(self._clock() - loaded)
+        self._beat()
+        self._state = State.READY
+        log.info("ready after %.1f s", self._clock() - begun)
+
+    def _next(self) -> Job | None:
+        """The job to run now; None when the engine is to stop."""
+        with self._changed:
+            while not self._waiting and not self._stopping:
+                self._beat()
+                self._changed.wait(1.0)
+            if not self._waiting:
+                return None
+            self._running = self._waiting.popleft()
+            self._beat()
+            return self._running
+
+    def _serve(self, job: Job) -> None:
+        begun = self._clock()
+        job.queued_seconds = begun - job.submitted
+        result: Result | None = None
+        error: Exception | None = None
+        try:
+            result = self._paint(job)
+        except CancelledError:
+            error = CancelledError()
+        except Exception:
+            # The traceback is written now and not kept: it would keep every tensor of its frames alive.
+            log.exception("the optimisation failed", extra={"request_id": job.label})
+            error = JobError()
+        self._running = None
+        self._beat()
+        if error is not None:
+            reason = "client_gone" if isinstance(error, CancelledError) else "error"
+            self._metrics.discarded.labels(reason).inc(job.evaluations)
+        job.end(result, error)
+
+    def _paint(self, job: Job) -> "Result":
+        steps = self.model.paint(job.work)
+        try:
+            while True:
+                if job.cancelled:
+                    raise CancelledError
+                begun = self._clock()
+                try:
+                    progress = next(steps)
+                except StopIteration as stop:
+                    result: Result = stop.value
+                    self._count(job, result.evaluations, begun)
+                    return result
+                self._slowest = max(self._slowest, self._clock() - begun)
+                self._count(job, progress.evaluations, begun)
+        finally:
+            steps.close()
+
+    def _count(self, job: Job, evaluations: int, begun: float) -> None:
+        self._metrics.evaluations.inc(evaluations - job.evaluations)
+        job.evaluations = evaluations
+        seconds = self._clock() - begun
+        job.busy_seconds += seconds
+        self._metrics.busy_seconds.inc(seconds)
+        self._beat()
+
+    def _beat(self) -> None:
+        self._heartbeat = self._clock()
+
+    def _die(self, sentence: str) -> None:
+        log.critical(sentence)
+        self._state = State.DEAD
+        with self._changed:
+            left = [*self._waiting] + ([self._running] if self._running else [])
+            self._waiting.clear()
+        for job in left:
+            job.end(error=JobError())
+        self._terminate(EXIT_STOPS_MASTER)

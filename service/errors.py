@@ -1,0 +1,174 @@
+"""Everything that can be answered in place of a picture, in one table (RFC 9457, problem details)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+MEDIA_TYPE = "application/problem+json"
+
+# What a POST /stylize came to: the label of stylize_requests_total.
+Outcome = Literal["ok", "invalid_input", "shed_queue_full", "shed_not_ready", "client_gone", "error"]
+
+
+@dataclass(frozen=True)
+class ProblemType:
+    """One kind of problem.
+
+    Attributes:
+        slug: its stable name; `uri` is what clients compare.
+        status: HTTP status.
+        title: the same for every occurrence.
+        detail: what to do, where the occurrence has nothing more exact to say.
+        outcome: what a POST /stylize that ends so is counted as.
+    """
+
+    slug: str
+    status: int
+    title: str
+    detail: str
+    outcome: Outcome = "invalid_input"
+
+    @property
+    def uri(self) -> str:
+        """The `type` member: a path of this service, where the problem is explained."""
+        return f"/problems/{self.slug}"
+
+
+MALFORMED = ProblemType(
+    "malformed-request",
+    400,
+    "The request cannot be read",
+    "Send multipart/form-data or JSON that is complete and well formed.",
+)
+NOT_FOUND = ProblemType(
+    "not-found", 404, "No such resource", "GET / lists what there is; /openapi.yaml describes it."
+)
+METHOD_NOT_ALLOWED = ProblemType(
+    "method-not-allowed", 405, "Wrong method", "Use one of the methods that the Allow header names."
+)
+NOT_ACCEPTABLE = ProblemType(
+    "not-acceptable",
+    406,
+    "No such representation",
+    "Accept image/png, image/jpeg, image/webp, image/avif or application/json.",
+)
+UPLOAD_STALLED = ProblemType(
+    "upload-stalled", 408, "The upload took too long", "Send the whole body without pausing."
+)
+BODY_TOO_LARGE = ProblemType("body-too-large", 413, "Too many bytes", "Send smaller pictures.")
+URI_TOO_LONG = ProblemType("uri-too-long", 414, "The address is too long", "Send options in the body.")
+UNSUPPORTED_MEDIA_TYPE = ProblemType(
+    "unsupported-media-type",
+    415,
+    "Wrong type of body",
+    "Send multipart/form-data, or application/json with base64 pictures.",
+)
+UNSUPPORTED_IMAGE = ProblemType(
+    "unsupported-image", 415, "Not a picture in a format that is read here", "Send JPEG, PNG, WebP or AVIF."
+)
+INVALID_REQUEST = ProblemType(
+    "invalid-request",
+    422,
+    "Something in the request is missing, unknown or out of bounds",
+    "Change what `errors` names.",
+)
+UNUSABLE_IMAGE = ProblemType(
+    "unusable-image",
+    422,
+    "A picture is broken, or too large or too small",
+    "Send a whole picture within the bounds.",
+)
+QUEUE_FULL = ProblemType(
+    "queue-full",
+    429,
+    "Too many requests at once",
+    "Try again after as many seconds as Retry-After says.",
+    "shed_queue_full",
+)
+HEADERS_TOO_LARGE = ProblemType("headers-too-large", 431, "The headers are too long", "Send fewer headers.")
+INTERNAL = ProblemType(
+    "internal-error",
+    500,
+    "Something went wrong in the service",
+    "It has been logged with this request_id; the same request may work when sent again.",
+    "error",
+)
+NOT_READY = ProblemType(
+    "not-ready",
+    503,
+    "The service is not ready",
+    "Try again after as many seconds as Retry-After says.",
+    "shed_not_ready",
+)
+
+PROBLEMS: Mapping[str, ProblemType] = {
+    problem.slug: problem
+    for problem in (
+        MALFORMED,
+        NOT_FOUND,
+        METHOD_NOT_ALLOWED,
+        NOT_ACCEPTABLE,
+        UPLOAD_STALLED,
+        BODY_TOO_LARGE,
+        URI_TOO_LONG,
+        UNSUPPORTED_MEDIA_TYPE,
+        UNSUPPORTED_IMAGE,
+        INVALID_REQUEST,
+        UNUSABLE_IMAGE,
+        QUEUE_FULL,
+        HEADERS_TOO_LARGE,
+        INTERNAL,
+        NOT_READY,
+    )
+}
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field: its name, and a sentence that says what to change."""
+
+    field: str
+    message: str
+
+
+class Problem(Exception):  # noqa: N818  (the word of RFC 9457)
+    """Raised anywhere below a route; answered as problem+json.
+
+    Args:
+        kind: a row of the table.
+        detail: public. What is wrong here and what to change; the table's sentence unless given.
+        errors: one for each field that is wrong.
+        retry_after: whole seconds, for the Retry-After header.
+    """
+
+    def __init__(
+        self,
+        kind: ProblemType,
+        detail: str | None = None,
+        *,
+        errors: Sequence[FieldError] = (),
+        retry_after: int | None = None,
+    ) -> None:
+        self.kind = kind
+        self.detail = detail or kind.detail
+        self.errors = tuple(errors)
+        self.retry_after = retry_after
+        super().__init__(f"{kind.slug}: {self.detail}")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers that belong to the answer, besides its type."""
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        """The members of the problem+json object."""
+        body: dict[str, Any] = {
+            "type": self.kind.uri,
+            "title": self.kind.title,
+            "status": self.kind.status,
+            "detail": self.detail,
+            "request_id": request_id,
+        }
+        if self.errors:
+            body["errors"] = [{"field": error.field, "message": error.message} for error in self.errors]
+        return body

@@ -1,0 +1,72 @@
+"""How gunicorn serves the application. It runs in the master too, so nothing here may import torch.
+
+One worker: one copy of the network, one queue, one set of metrics. More throughput is more containers.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from service.logs import logging_config
+from service.settings import SettingsError, load_settings
+
+# For probes, refusals and uploads of requests that will be refused: a thread must always be free for them.
+RESERVE_THREADS = 8
+
+try:
+    _settings = load_settings()
+except SettingsError as _error:
+    print(_error, file=sys.stderr)
+    sys.exit(2)
+
+wsgi_app = "service.app:create_app()"
+bind = [f"{_settings.host}:{_settings.port}"]
+
+# The sync worker is killed during long requests. The threads of this one are the only bound of its own,
+# invisible queue, so there have to be more of them than places.
+worker_class = "service.worker.Worker"
+workers = 1
+threads = _settings.places + RESERVE_THREADS
+preload_app = False  # CUDA and threads do not survive a fork
+
+# Not a limit of requests, but of how long the whole process may hang before it is replaced.
+timeout = 60
+# SIGTERM: time for everything that was admitted, each with the largest budget.
+graceful_timeout = int(_settings.places * _settings.max_budget + _settings.upload_timeout) + 5
+keepalive = 75  # longer than the 60 s after which load balancers give up idle connections
+max_requests = 0  # a new worker would load the network again
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # the heartbeat must not wait for a disk
+control_socket_disable = True  # would write into the home directory, which may be read-only
+
+accesslog = None  # the application writes one line for each request
+loglevel = _settings.log_level
+logconfig_dict = logging_config(_settings.log_level)
+
+
+def post_worker_init(worker: Any) -> None:
+    """In the worker: start the administrative port and the engine, while requests are already answered."""
+    from service.admin import serve_admin
+    from service.app import create_admin_app
+    from service.context import service_of
+    from service.engine import EXIT_STOPS_MASTER
+
+    service = service_of(worker.wsgi)
+    try:
+        serve_admin(create_admin_app(service), service.settings.host, service.settings.admin_port)
+    except OSError as error:
+        worker.log.critical(
+            "STYLIZE_ADMIN_PORT is %d, which cannot be had (%s): set another.",
+            service.settings.admin_port,
+            error.strerror,
+        )
+        os._exit(EXIT_STOPS_MASTER)
+    service.engine.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """In the worker, at its end: let the engine's thread return, so that nothing runs while Python shuts down."""
+    from service.context import service_of
+
+    if getattr(worker, "wsgi", None) is not None:
+        service_of(worker.wsgi).engine.stop()

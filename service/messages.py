@@ -1,0 +1,78 @@
+"""Sentences for what pydantic finds wrong: what was given, and what to give instead."""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+_KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "a text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+_LONGEST_ECHO = 40
+
+
+def quote(value: object) -> str:
+    """The value as it was given, in one short piece."""
+    try:
+        text = value if isinstance(value, str) else json.dumps(value)
+    except (TypeError, ValueError):
+        text = str(value)
+    text = text if len(text) <= _LONGEST_ECHO else text[: _LONGEST_ECHO - 1] + "…"
+    return f'"{text}"' if isinstance(value, str) else text
+
+
+def expectation(schema: Mapping[str, Any]) -> str:
+    """What a property of a JSON schema accepts, in words: "a whole number from 1 to 65535".
+
+    Args:
+        schema: of one property. A property that may be null is described by what else it may be.
+    """
+    for choice in schema.get("anyOf", ()):
+        if choice.get("type") != "null":
+            return expectation(choice)
+    if "enum" in schema:
+        return "one of " + ", ".join(str(value) for value in schema["enum"])
+    kind = _KINDS.get(schema.get("type", ""), "another value")
+    low, high = schema.get("minimum"), schema.get("maximum")
+    above = schema.get("exclusiveMinimum")
+    if low is not None and high is not None:
+        return (
+            f"{kind} from {low:g} to {high:g}" if kind != "a whole number" else f"{kind} from {low} to {high}"
+        )
+    if above is not None and high is not None:
+        return f"{kind} above {above:g}, at most {high:g}"
+    if low is not None:
+        return f"{kind}, at least {low}"
+    if above is not None:
+        return f"{kind} above {above:g}"
+    if high is not None:
+        return f"{kind}, at most {high}"
+    return kind
+
+
+def explain(error: ErrorDetails, name: str, schema: Mapping[str, Any]) -> str:
+    """One sentence for one error: what is wrong with `name`, and what to give instead.
+
+    Args:
+        error: from `ValidationError.errors()`.
+        name: what the user calls the value: an option, a variable.
+        schema: JSON schema of that property.
+    """
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"])
+    return f"{name} is {quote(error['input'])}: give {expectation(schema)}."
+
+
+def unknown(name: str, known: Iterable[str], what: str) -> str:
+    """One sentence for a name that does not exist, with the likeliest intended one."""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}."
+    return f"{quote(name)} is no {what}: {hint}"

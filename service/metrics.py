@@ -1,0 +1,144 @@
+"""Every metric of the service, declared once. Names end in their unit; labels come from fixed sets."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import get_args
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.gc_collector import GCCollector
+
+from service import __version__
+from service.errors import PROBLEMS, Outcome
+
+STAGES = ("read_body", "decode", "queue", "optimise", "encode")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+# The route of every request that fits none, so that a scanner cannot make time series.
+UNMATCHED = "unmatched"
+
+_SECONDS = (0.005, 0.05, 0.25, 0.5, 1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 90, 120)
+_STAGE_SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 20, 40, 80)
+_BYTES = tuple(2**power for power in range(16, 26))  # 64 KiB to 32 MiB
+_PIXELS = (0.1e6, 0.25e6, 0.5e6, 1e6, 2e6, 4e6, 8e6, 16e6, 32e6, 64e6)
+
+# They would be a second series for each counter, which nobody reads.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+def _is(state: str, current: Callable[[], str]) -> float:
+    return float(current() == state)
+
+
+class Metrics:
+    """The metrics of one process, in their own registry."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+
+        self.http_requests = self._counter(
+            "stylize_http_requests", "Answers, without probes and scrapes.", ("route", "method", "code")
+        )
+        self.http_seconds = self._histogram(
+            "stylize_http_request_duration_seconds",
+            "From the first line of a request to its answer.",
+            _SECONDS,
+            ("route", "code_class"),
+        )
+        self.body_bytes = self._histogram(
+            "stylize_http_request_body_bytes", "Bodies of POST /stylize that were read.", _BYTES
+        )
+        self.answer_bytes = self._histogram(
+            "stylize_http_response_body_bytes", "Answers of POST /stylize with a picture.", _BYTES
+        )
+        self.requests = self._counter(
+            "stylize_requests", "What each POST /stylize came to; the sum is their number.", ("outcome",)
+        )
+        self.stage_seconds = self._histogram(
+            "stylize_stage_duration_seconds", "Stages of a POST /stylize.", _STAGE_SECONDS, ("stage",)
+        )
+        self.input_pixels = self._histogram(
+            "stylize_input_pixels", "Pictures that were sent.", _PIXELS, ("image",)
+        )
+        self.input_images = self._counter(
+            "stylize_input_images", "Pictures that were sent, by their real format.", ("format",)
+        )
+        self.input_profiles = self._counter(
+            "stylize_input_profiles",
+            "Colour profiles of pictures that were sent; ignored ones were broken.",
+            ("conversion",),
+        )
+        self.queue_depth = self._gauge("stylize_queue_depth", "Requests that wait for the engine.")
+        self.queue_capacity = self._gauge("stylize_queue_capacity", "Requests that may wait for the engine.")
+        self.in_flight = self._gauge(
+            "stylize_in_flight", "Requests that hold a place: uploading, waiting or running."
+        )
+        self.busy_seconds = self._counter(
+            "stylize_engine_busy_seconds", "Time spent optimising: its rate is the utilisation, 0 to 1."
+        )
+        self.evaluations = self._counter("stylize_evaluations", "Evaluations of loss and gradient.")
+        self.discarded = self._counter(
+            "stylize_evaluations_discarded", "Evaluations whose picture was never delivered.", ("reason",)
+        )
+        self.engine_state = self._gauge("stylize_engine_state", "1 for the state that it is in.", ("state",))
+        self.heartbeat = self._gauge(
+            "stylize_engine_heartbeat_timestamp_seconds", "When the engine last made progress, Unix time."
+        )
+        self.load_seconds = self._gauge("stylize_model_load_seconds", "Loading the network, at start.")
+        self.warmup_seconds = self._gauge("stylize_warmup_seconds", "The first picture, at start.")
+        self.build_info = self._gauge(
+            "stylize_build_info",
+            "1, with what runs here.",
+            ("version", "backbone", "weights", "torch", "device"),
+        )
+
+        # A series that appears with its first event hides that event from rate().
+        for outcome in get_args(Outcome):
+            self.requests.labels(outcome)
+        for stage in STAGES:
+            self.stage_seconds.labels(stage)
+        for reason in ("client_gone", "error"):
+            self.discarded.labels(reason)
+        for image in ("content", "style"):
+            self.input_pixels.labels(image)
+        for image_format in ("jpeg", "png", "webp", "avif"):
+            self.input_images.labels(image_format)
+        for conversion in ("none", "converted", "ignored"):
+            self.input_profiles.labels(conversion)
+        codes = {200, *(problem.status for problem in PROBLEMS.values())}
+        for code in sorted(codes):
+            self.http_requests.labels("/stylize", "POST", str(code))
+
+    def built(self, *, backbone: str, weights: str, torch: str, device: str) -> None:
+        """Say what was loaded. `weights`: the first digits of their SHA-256."""
+        self.build_info.labels(__version__, backbone, weights, torch, device).set(1)
+
+    def follow_state(self, states: Iterable[str], current: Callable[[], str]) -> None:
+        """Ask `current` for the engine's state at each scrape."""
+        for state in states:
+            self.engine_state.labels(state).set_function(partial(_is, state, current))
+
+    def answered(self, route: str, method: str, code: int, seconds: float) -> None:
+        """Count one answer. `route`: the rule that the request fits, never the path as it was sent."""
+        method = method if method in METHODS else "other"
+        self.http_requests.labels(route, method, str(code)).inc()
+        self.http_seconds.labels(route, f"{code // 100}xx").observe(seconds)
+
+    def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
+        return Gauge(name, text, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, text: str, buckets: tuple[float, ...], labels: tuple[str, ...] = ()
+    ) -> Histogram:
+        return Histogram(name, text, labels, buckets=buckets, registry=self.registry)

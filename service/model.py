@@ -1,0 +1,87 @@
+"""The network that the engine paints with: which device, which weights, how many threads."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.cpus import usable_cpus
+from service.jobs import LoadError, Work
+from service.settings import Settings
+from service.style.options import Options
+
+if TYPE_CHECKING:  # torch takes seconds to import: `load_model` does it, on the engine's thread
+    from service.style.transfer import Progress, Result
+    from service.style.vgg import VGG
+
+WARM_UP = Options(size=64, iterations=3)
+
+
+@dataclass(frozen=True)
+class PaintingModel:
+    """`service.engine.Model`, of the paper.
+
+    Attributes:
+        network: on its device.
+        backbone: vgg16, vgg19 or custom.
+        weights: first digits of the SHA-256 of their file.
+        note: which weights, and how to get others; empty where there is nothing to say.
+        device: cpu or cuda.
+        torch: its version.
+    """
+
+    network: "VGG"
+    backbone: str
+    weights: str
+    note: str
+    device: str
+    torch: str
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the network's layers."""
+        return self.network.layers
+
+    def paint(self, work: Work) -> Generator["Progress", None, "Result"]:
+        """One step for each evaluation of loss and gradient."""
+        from service.style.transfer import stylize
+
+        return stylize(self.network, work.content, work.styles, work.options)
+
+    def warm_up(self) -> None:
+        """Paint a small picture of nothing in particular."""
+        import torch
+
+        picture = torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)
+        for _ in self.paint(Work(picture, [picture.flip(2)], WARM_UP)):
+            pass
+
+
+def load_model(settings: Settings) -> PaintingModel:
+    """Load the network that the settings ask for. The calling thread is the one that has to paint.
+
+    Raises:
+        LoadError: there is no such device, or the weights are missing or damaged.
+    """
+    import torch
+
+    from service.weights import WeightsError, load
+
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise LoadError("STYLIZE_DEVICE is cuda, but there is no usable GPU: set it to cpu or auto.")
+    device = settings.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    # OpenMP keeps this number for each thread, so it has to be set on the thread that computes.
+    torch.set_num_threads(settings.threads or usable_cpus())
+    try:
+        loaded = load(settings.backbone, settings.weights_dir)
+    except WeightsError as error:
+        raise LoadError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+    return PaintingModel(
+        network=loaded.network.to(device),
+        backbone=loaded.name,
+        weights=loaded.sha256,
+        note=loaded.note,
+        device=device,
+        torch=torch.__version__,
+    )

@@ -1,0 +1,72 @@
+"""What is answered with the picture where the client wants to know more: the models of the JSON answer."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from service.style.options import Options
+
+Stopped = Literal["converged", "iterations", "budget"]
+
+
+def settings_used(options: Options, image_format: str, quality: int | None) -> dict[str, Any]:
+    """The options that a picture was made with, by the names of the API: sent again, they make it again."""
+    used = {
+        "size": options.size,
+        "content_weight": options.content_weight,
+        "style_weight": options.style_weight,
+        "content_layers": dict(options.content_layers),
+        "style_layers": dict(options.style_layers),
+        "style_weights": None if options.style_blend is None else list(options.style_blend),
+        "style_scale": options.style_scale,
+        "pooling": options.pooling,
+        "init": options.init,
+        "seed": options.seed,
+        "budget": options.budget,
+        "iterations": options.iterations,
+        "format": image_format,
+        "quality": quality,
+    }
+    return {name: value for name, value in used.items() if value is not None}
+
+
+class BackboneReport(BaseModel):
+    """The network that painted."""
+
+    name: str
+    note: str
+
+
+class LossReport(BaseModel):
+    """Losses of the delivered picture, in the paper's units."""
+
+    content: float
+    style: float
+    total: float
+    layers: dict[str, float]
+
+
+class Timings(BaseModel):
+    """Seconds of each stage."""
+
+    queue: float
+    decode: float
+    optimise: float
+    encode: float
+
+
+class StylizeReport(BaseModel):
+    """The answer to Accept: application/json."""
+
+    image: str = Field(description="The picture, base64.")
+    media_type: str
+    width: int
+    height: int
+    request_id: str
+    seed: int
+    backbone: BackboneReport
+    evaluations: int
+    stopped: Stopped
+    losses: LossReport
+    timings: Timings
+    settings: dict[str, Any] = Field(description="Every option with the value that was used.")

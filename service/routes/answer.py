@@ -1,0 +1,95 @@
+"""The answer to a picture that was asked for: its bytes, or JSON with a report."""
+
+import base64
+from dataclasses import dataclass
+
+from flask import Response
+
+from service.context import Service
+from service.delivery import deliver
+from service.images import MEDIA_TYPES, Decoded, Format
+from service.report import BackboneReport, LossReport, StylizeReport, Timings, settings_used
+from service.routes.lifecycle import record, stage
+from service.style.options import Options
+from service.style.transfer import Result
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A request that can be painted.
+
+    Attributes:
+        content, styles: the pictures.
+        options: complete.
+        format, quality: of the answer.
+    """
+
+    content: Decoded
+    styles: tuple[Decoded, ...]
+    options: Options
+    format: Format
+    quality: int | None
+
+
+def respond(service: Service, inputs: Inputs, result: Result, *, as_json: bool) -> Response:
+    """The picture, as bytes or inside a report.
+
+    Args:
+        service: for its model and metrics.
+        inputs: what was asked.
+        result: what was painted.
+        as_json: whether the client wants the report.
+    """
+    current = record()
+    with stage("encode"):
+        picture = deliver(result.image, inputs.format, inputs.quality, inputs.content.alpha)
+    media_type = MEDIA_TYPES[inputs.format]
+    current.facts |= {
+        "stopped": result.stopped,
+        "size": f"{result.image.shape[-1]}x{result.image.shape[-2]}",
+        "answer_bytes": len(picture),
+    }
+    service.metrics.answer_bytes.observe(len(picture))
+    if as_json:
+        report = _report(service, inputs, result, picture, media_type)
+        response = Response(report.model_dump_json(), content_type="application/json")
+    else:
+        response = Response(picture, content_type=media_type)
+    response.headers.update(
+        {
+            "Server-Timing": ", ".join(
+                f"{name};dur={current.stages[name] * 1000:.1f}"
+                for name in ("queue", "decode", "optimise", "encode")
+            ),
+            "Vary": "Accept",
+            "X-Stylize-Seed": str(inputs.options.seed),
+            "X-Stylize-Backbone": service.engine.model.backbone,
+            "X-Stylize-Evaluations": str(result.evaluations),
+            "X-Stylize-Stopped": result.stopped,
+        }
+    )
+    return response
+
+
+def _report(
+    service: Service, inputs: Inputs, result: Result, picture: bytes, media_type: str
+) -> StylizeReport:
+    current = record()
+    model = service.engine.model
+    losses = result.losses
+    return StylizeReport(
+        image=base64.b64encode(picture).decode(),
+        media_type=media_type,
+        width=result.image.shape[-1],
+        height=result.image.shape[-2],
+        request_id=current.request_id,
+        seed=inputs.options.seed,
+        backbone=BackboneReport(name=model.backbone, note=model.note),
+        evaluations=result.evaluations,
+        stopped=result.stopped,
+        losses=LossReport(
+            content=losses.content, style=losses.style, total=losses.total, layers=dict(losses.layers)
+        ),
+        timings=Timings(**{name: current.stages[name] for name in ("queue", "decode", "optimise", "encode")}),
+        settings=settings_used(inputs.options, inputs.format, inputs.quality),
+    )

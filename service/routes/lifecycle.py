@@ -1,0 +1,112 @@
+"""What happens to every request: it gets an id, errors become problems, and it is logged and counted."""
+
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from service.connection import ClientGoneError
+from service.context import current_service
+from service.errors import INTERNAL, MALFORMED, MEDIA_TYPE, PROBLEMS, Problem
+from service.logs import RequestRecord
+from service.metrics import UNMATCHED
+
+log = logging.getLogger(__name__)
+
+# nginx's number for a client that closed the connection; it reaches the log only.
+CLIENT_CLOSED_REQUEST = 499
+# Probes and scrapes come every few seconds and would drown what people ask for.
+_UNCOUNTED = frozenset({"/readyz", "/livez", "/metrics"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_BY_STATUS = {problem.status: problem for problem in reversed(list(PROBLEMS.values()))}
+
+
+def register(app: Flask) -> None:
+    """Put this around every request of the application."""
+    app.before_request(_begin)
+    app.after_request(_end)
+    app.register_error_handler(Problem, _problem)
+    app.register_error_handler(ClientGoneError, _client_gone)
+    app.register_error_handler(HTTPException, _http_exception)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def record() -> RequestRecord:
+    """The record of the current request."""
+    current: RequestRecord = g.record
+    return current
+
+
+@contextmanager
+def stage(name: str) -> Generator[None, None, None]:
+    """Measure one stage of the current request."""
+    begun = time.monotonic()
+    try:
+        yield
+    finally:
+        record().stages[name] = time.monotonic() - begun
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-ID", "")
+    request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    g.record = RequestRecord(request_id, started=time.monotonic())
+
+
+def _end(response: Response) -> Response:
+    current = record()
+    response.headers["X-Request-ID"] = current.request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault("Cache-Control", "no-store")
+    route = UNMATCHED if request.url_rule is None else request.url_rule.rule
+    if route in _UNCOUNTED:
+        return response
+    seconds = time.monotonic() - current.started
+    metrics = current_service().metrics
+    metrics.answered(route, request.method, response.status_code, seconds)
+    if current.outcome is not None:
+        metrics.requests.labels(current.outcome).inc()
+    for stage, took in current.stages.items():
+        metrics.stage_seconds.labels(stage).observe(took)
+    current.log(method=request.method, route=route, status=response.status_code, seconds=seconds)
+    return response
+
+
+def _problem(problem: Problem) -> Response:
+    current = record()
+    if current.outcome is not None:
+        current.outcome = problem.kind.outcome
+    current.facts["problem"] = problem.kind.slug
+    response = Response(
+        json.dumps(problem.body(current.request_id), ensure_ascii=False),
+        status=problem.kind.status,
+        content_type=MEDIA_TYPE,
+    )
+    response.headers.update(problem.headers)
+    return response
+
+
+def _client_gone(_: ClientGoneError) -> Response:
+    record().outcome = "client_gone"
+    return Response(status=CLIENT_CLOSED_REQUEST)
+
+
+def _http_exception(error: HTTPException) -> Response:
+    """Flask's and Werkzeug's own errors: no such path, wrong method, ..."""
+    status = error.code or 500
+    kind = _BY_STATUS.get(status, MALFORMED if status < 500 else INTERNAL)
+    response = _problem(Problem(kind))
+    if allow := dict(error.get_headers()).get("Allow"):
+        response.headers["Allow"] = allow
+    return response
+
+
+def _unexpected(_: Exception) -> Response:
+    log.exception("an unexpected error", extra={"request_id": record().request_id})
+    return _problem(Problem(INTERNAL))

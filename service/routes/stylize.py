@@ -1,0 +1,168 @@
+"""POST /stylize: admit, read, decode, paint, encode."""
+
+from flask import Blueprint, Response, request
+
+from service.admission import NotReadyError, QueueFullError, Ticket
+from service.connection import ClientGoneError, client_gone, read_body, refuse_large_body
+from service.context import Service, current_service
+from service.contract import OptionsError
+from service.errors import (
+    INTERNAL,
+    INVALID_REQUEST,
+    NOT_ACCEPTABLE,
+    NOT_READY,
+    QUEUE_FULL,
+    UNSUPPORTED_IMAGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    UNUSABLE_IMAGE,
+    FieldError,
+    Problem,
+)
+from service.images import MEDIA_TYPES, Decoded, Format, decode
+from service.images.errors import ImageError, UnsupportedFormat
+from service.jobs import Job, JobError, Work
+from service.routes import answer, submission
+from service.routes.answer import Inputs
+from service.routes.lifecycle import record, stage
+from service.style.options import Options
+from service.style.transfer import Result, result_size
+
+blueprint = Blueprint("stylize", __name__)
+
+# How often a waiting request looks whether its client is still there.
+_POLL_SECONDS = 0.1
+# Of what a client likes equally well it gets the first.
+_OFFERED = (
+    MEDIA_TYPES["png"],
+    *(MEDIA_TYPES[name] for name in MEDIA_TYPES if name != "png"),
+    submission.JSON,
+)
+
+
+@blueprint.post("/stylize")
+def stylize() -> Response:
+    """A photograph and artworks in, a picture out."""
+    service = current_service()
+    record().outcome = "error"  # until it is known better
+    media_type = _acceptable()
+    _refuse_early(service)
+    with _admitted(service) as ticket:
+        inputs = _inputs(service, media_type)
+        job = ticket.submit(
+            Work(inputs.content.rgb, [style.rgb for style in inputs.styles], inputs.options),
+            record().request_id,
+        )
+    result = _wait(service, job)
+    response = answer.respond(service, inputs, result, as_json=media_type == submission.JSON)
+    record().outcome = "ok"
+    return response
+
+
+def _acceptable() -> str:
+    """What the client wants to have: the type of a picture, or JSON."""
+    if not request.accept_mimetypes:
+        return _OFFERED[0]
+    wanted = request.accept_mimetypes.best_match(_OFFERED)
+    if wanted is None:
+        raise Problem(NOT_ACCEPTABLE)
+    return wanted
+
+
+def _refuse_early(service: Service) -> None:
+    """What the headers tell: neither a place nor an upload is spent on it."""
+    if request.mimetype not in (submission.FORM, submission.JSON):
+        raise Problem(UNSUPPORTED_MEDIA_TYPE)
+    refuse_large_body(request.environ, service.settings.max_upload_bytes)
+
+
+def _admitted(service: Service) -> Ticket:
+    try:
+        return service.admission.admit()
+    except QueueFullError as full:
+        raise Problem(
+            QUEUE_FULL,
+            f"All {full.places} places are taken: try again in {full.retry_after} seconds.",
+            retry_after=full.retry_after,
+        ) from None
+    except NotReadyError as refusal:
+        raise Problem(
+            NOT_READY,
+            f"The service is {refusal.state}: try again in {refusal.retry_after} seconds.",
+            retry_after=refusal.retry_after,
+        ) from None
+
+
+def _inputs(service: Service, media_type: str) -> Inputs:
+    settings = service.settings
+    with stage("read_body"):
+        body = read_body(
+            request.environ,
+            limit=settings.max_upload_bytes,
+            stall=settings.upload_stall,
+            timeout=settings.upload_timeout,
+        )
+    service.metrics.body_bytes.observe(len(body))
+    record().facts["body_bytes"] = len(body)
+    sent = submission.parse(body, request.content_type or "")
+    try:
+        options = sent.options.to_options(service.bounds, len(sent.styles))
+    except OptionsError as error:
+        raise submission.invalid(error.errors) from None
+    record().facts["seed"] = options.seed
+    with stage("decode"), service.decoding:
+        content = _decode(service, "content", sent.content)
+        styles = tuple(
+            _decode(service, "style" if len(sent.styles) == 1 else f"style {number}", data)
+            for number, data in enumerate(sent.styles, start=1)
+        )
+    _fits_network(content, options)
+    return Inputs(
+        content,
+        styles,
+        options,
+        sent.options.format or _format_of(media_type),
+        sent.options.quality,
+    )
+
+
+def _format_of(media_type: str) -> Format:
+    formats = {value: key for key, value in MEDIA_TYPES.items()}
+    return formats.get(media_type, "png")
+
+
+def _decode(service: Service, name: str, data: bytes) -> Decoded:
+    try:
+        decoded = decode(data, max_pixels=service.settings.max_pixels)
+    except ImageError as error:
+        kind = UNSUPPORTED_IMAGE if isinstance(error, UnsupportedFormat) else UNUSABLE_IMAGE
+        field = name.partition(" ")[0]
+        sentence = f"{name}: {error}."
+        raise Problem(kind, sentence, errors=[FieldError(field, sentence)]) from None
+    height, width = decoded.rgb.shape[-2:]
+    service.metrics.input_pixels.labels(name.partition(" ")[0]).observe(height * width)
+    service.metrics.input_images.labels(decoded.format).inc()
+    service.metrics.input_profiles.labels(decoded.icc).inc()
+    return decoded
+
+
+def _fits_network(content: Decoded, options: Options) -> None:
+    try:
+        result_size(content.rgb.shape[-2], content.rgb.shape[-1], options.size)
+    except ValueError as error:
+        sentence = f"{str(error)[0].upper()}{str(error)[1:]}."
+        raise Problem(INVALID_REQUEST, sentence, errors=[FieldError("size", sentence)]) from None
+
+
+def _wait(service: Service, job: Job) -> Result:
+    """Until the picture is there, or its client is not."""
+    while not job.wait(_POLL_SECONDS):
+        if client_gone(request.environ):
+            service.engine.cancel(job)
+            raise ClientGoneError
+    current = record()
+    current.stages |= {"queue": job.queued_seconds, "optimise": job.busy_seconds}
+    current.facts |= {"backbone": service.engine.model.backbone, "evaluations": job.evaluations}
+    try:
+        return job.result()
+    except JobError:  # logged by the engine, with all there is to know
+        raise Problem(INTERNAL) from None

@@ -1,0 +1,175 @@
+"""The body of POST /stylize, as a form or as JSON: pictures and options, not judged yet."""
+
+import base64
+import binascii
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from io import BytesIO
+
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+from werkzeug.http import parse_options_header
+
+from service.contract import MAX_STYLES, PICTURES, OptionsError, StylizeOptions, parse_options
+from service.errors import BODY_TOO_LARGE, INVALID_REQUEST, MALFORMED, FieldError, Problem
+from service.messages import unknown
+
+FORM = "multipart/form-data"
+JSON = "application/json"
+
+_MAX_PARTS = 64
+_MAX_FIELD_BYTES = 1 << 16
+
+
+@dataclass
+class _Draft:
+    """What has been found so far, and what is wrong with it."""
+
+    pictures: dict[str, list[bytes]] = field(default_factory=lambda: {name: [] for name in PICTURES})
+    options: dict[str, object] = field(default_factory=dict)
+    errors: list[FieldError] = field(default_factory=list)
+
+    def complain(self, name: str, message: str) -> None:
+        self.errors.append(FieldError(name, message))
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a client sent.
+
+    Attributes:
+        content: bytes of the photograph's file.
+        styles: bytes of the artworks' files, 1 to 8.
+        options: names, types and fixed bounds are right.
+    """
+
+    content: bytes
+    styles: tuple[bytes, ...]
+    options: StylizeOptions
+
+
+def parse(body: bytes, content_type: str) -> Submission:
+    """Read a body of either type.
+
+    Args:
+        body: all of it.
+        content_type: the header; its media type is FORM or JSON.
+
+    Raises:
+        Problem: the body is malformed; or pictures are missing or options wrong, all of them at once.
+    """
+    if not body:
+        raise Problem(MALFORMED, "The body is empty: send a photograph as content and an artwork as style.")
+    media_type, parameters = parse_options_header(content_type)
+    draft = _Draft()
+    if media_type == FORM:
+        _read_form(body, parameters, draft)
+    else:
+        _read_json(body, draft)
+    _count_pictures(draft)
+    try:
+        options = parse_options(draft.options, text=media_type == FORM)
+    except OptionsError as error:
+        draft.errors += error.errors
+    if draft.errors:
+        raise invalid(draft.errors)
+    return Submission(draft.pictures["content"][0], tuple(draft.pictures["style"]), options)
+
+
+def invalid(errors: list[FieldError]) -> Problem:
+    """One problem for all the fields that are wrong."""
+    return Problem(INVALID_REQUEST, " ".join(error.message for error in errors), errors=errors)
+
+
+def _read_form(body: bytes, parameters: dict[str, str], draft: _Draft) -> None:
+    parser = FormDataParser(
+        stream_factory=lambda *_, **__: BytesIO(),  # the body is in memory already; no temporary files
+        max_form_memory_size=_MAX_FIELD_BYTES,
+        max_form_parts=_MAX_PARTS,
+        silent=False,
+    )
+    fields: MultiDict[str, str]
+    files: MultiDict[str, FileStorage]
+    try:
+        _, fields, files = parser.parse(BytesIO(body), FORM, len(body), parameters)
+    except RequestEntityTooLarge:
+        raise Problem(
+            BODY_TOO_LARGE,
+            f"The form has more than {_MAX_PARTS} parts, or text of more than {_MAX_FIELD_BYTES:,} bytes: "
+            "send pictures as files, and each option once.",
+        ) from None
+    except (ValueError, LookupError):
+        raise Problem(
+            MALFORMED, "The form is malformed: send multipart/form-data with its boundary."
+        ) from None
+    if not fields and not files:
+        raise Problem(
+            MALFORMED, "The form has no parts: send a photograph as content and an artwork as style."
+        )
+    for name, value in fields.items(multi=True):
+        if name in PICTURES:
+            draft.complain(
+                name, f"{name} is a text field: send it as a file, like curl -F {name}=@picture.jpg."
+            )
+        elif value.strip():  # a field of an HTML form that was left empty was not given
+            draft.options[name] = value.strip()
+    for name, times in Counter(name for name, _ in fields.items(multi=True)).items():
+        if times > 1 and name not in PICTURES:
+            draft.complain(name, f"{name} was sent {times} times: send it once.")
+    for name, file in files.items(multi=True):
+        data = file.stream.read()
+        if name in PICTURES:
+            if data or file.filename:
+                draft.pictures[name].append(data)
+        elif name in StylizeOptions.model_fields:
+            draft.complain(name, f"{name} is a file: send it as a text field, like curl -F {name}=VALUE.")
+        else:
+            draft.complain(name, unknown(name, PICTURES, "picture of this service"))
+
+
+def _read_json(body: bytes, draft: _Draft) -> None:
+    try:
+        given = json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Problem(MALFORMED, f"The body is not JSON: {error or 'it is nested too deeply'}.") from None
+    if not isinstance(given, dict):
+        raise Problem(MALFORMED, "The JSON is no object: send one with content, style, and options.")
+    for name, value in given.items():
+        if name == "content":
+            _read_base64(name, value, draft)
+        elif name == "style":
+            for item in value if isinstance(value, list) else [value]:
+                _read_base64(name, item, draft)
+        else:
+            draft.options[name] = value
+
+
+def _read_base64(name: str, value: object, draft: _Draft) -> None:
+    if not isinstance(value, str):
+        draft.complain(name, f"{name} is no text: send the file's bytes as base64.")
+        return
+    if value.startswith("data:"):  # as browsers make them
+        value = value.partition(",")[2]
+    try:
+        draft.pictures[name].append(base64.b64decode(value, validate=True))
+    except (binascii.Error, ValueError):
+        draft.complain(name, f"{name} is not base64: send the file's bytes as base64, without line breaks.")
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _count_pictures(draft: _Draft) -> None:
+    wrong = {error.field for error in draft.errors}
+    contents, styles = (len(draft.pictures[name]) for name in PICTURES)
+    if contents == 0 and "content" not in wrong:
+        draft.complain("content", "content is missing: send the photograph as a file.")
+    if contents > 1:
+        draft.complain("content", f"content was sent {contents} times: send one photograph.")
+    if styles == 0 and "style" not in wrong:
+        draft.complain("style", "style is missing: send at least one artwork as a file.")
+    if styles > MAX_STYLES:
+        draft.complain("style", f"style was sent {styles} times: send at most {MAX_STYLES} artworks.")

@@ -1,0 +1,134 @@
+"""Every setting of the service, once. Each is an environment variable: STYLIZE_PORT sets `port`."""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.messages import explain, unknown
+
+PREFIX = "STYLIZE_"
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+# Kubernetes gives every pod such variables for every Service of the namespace; for one that is called
+# "stylize" they start like ours.
+_SERVICE_LINK = re.compile(r"STYLIZE_(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP)(_\w+)?)")
+
+
+class SettingsError(Exception):
+    """The environment does not make sense.
+
+    Attributes:
+        problems: one sentence for each variable that is wrong.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _network_or_file(value: str) -> str:
+    if value in ("auto", "vgg16", "vgg19", "custom") or value.endswith((".safetensors", ".pth", ".pt")):
+        return value
+    raise ValueError(
+        f'STYLIZE_BACKBONE is "{value}": give auto, vgg16, vgg19, custom, or the path of a .safetensors or .pth file.'
+    )
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Use `load_settings`, which explains what is wrong."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    host: str = Field(default="127.0.0.1", description="address to listen on; 0.0.0.0 in a container")
+    port: Port = Field(default=8080, description="the public port")
+    admin_port: Port = Field(default=9090, description="metrics and probes; not for the public")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="auto takes the GPU where there is one"
+    )
+    backbone: Annotated[str, AfterValidator(_network_or_file)] = Field(
+        default="auto",
+        description="auto (vgg19 where provisioned, else vgg16), vgg16, vgg19, custom, or a file of weights",
+    )
+    weights_dir: Path = Field(default=Path("weights"), description="where provisioned weights are")
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        default=None, description="CPU threads of one optimisation; as many as the process may use"
+    )
+    queue_size: Annotated[int, Field(ge=0, le=1000)] = Field(
+        default=4, description="requests that may wait behind the running one; more are refused with 429"
+    )
+    max_size: Annotated[int, Field(ge=64, le=8192)] | None = Field(
+        default=None, description="longest side that can be asked for; 1024 on a CPU, 2048 on a GPU"
+    )
+    max_upload_bytes: Annotated[int, Field(ge=1024)] = Field(
+        default=20_000_000, description="of one request's body"
+    )
+    max_pixels: Annotated[int, Field(ge=4096)] = Field(
+        default=40_000_000, description="of one picture that is sent"
+    )
+    default_budget: Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description="seconds for a request that sets neither budget nor iterations; the whole schedule",
+    )
+    max_budget: Annotated[float, Field(gt=0, le=3600)] = Field(
+        default=60.0, description="seconds that any request may take at most"
+    )
+    upload_stall: Annotated[float, Field(gt=0)] = Field(
+        default=10.0, description="seconds without a byte after which an upload is given up with 408"
+    )
+    upload_timeout: Annotated[float, Field(gt=0)] = Field(
+        default=60.0, description="seconds that a whole upload may take"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def places(self) -> int:
+        """Requests that are inside at most: the running one and those that wait."""
+        return 1 + self.queue_size
+
+
+def load_settings() -> Settings:
+    """The settings of this process's environment.
+
+    Raises:
+        SettingsError: variables that are wrong or do not exist; all of them at once.
+    """
+    names = {PREFIX + field.upper() for field in Settings.model_fields}
+    problems = [
+        unknown(name, names, "setting")
+        for name in sorted(os.environ)
+        if name.startswith(PREFIX) and name not in names and not _SERVICE_LINK.fullmatch(name)
+    ]
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise SettingsError(problems + _sentences(error)) from None
+    if settings.port == settings.admin_port:
+        problems.append(
+            f"STYLIZE_PORT and STYLIZE_ADMIN_PORT are both {settings.port}: give the admin port another number."
+        )
+    if settings.default_budget is not None and settings.default_budget > settings.max_budget:
+        problems.append(
+            f"STYLIZE_DEFAULT_BUDGET is {settings.default_budget:g}: give at most STYLIZE_MAX_BUDGET, "
+            f"which is {settings.max_budget:g}."
+        )
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    properties: dict[str, Any] = Settings.model_json_schema()["properties"]
+    sentences = []
+    for detail in error.errors():
+        field = str(detail["loc"][0])
+        sentence = explain(detail, PREFIX + field.upper(), properties[field])
+        if str(detail["input"]).startswith("tcp://"):
+            sentence += (
+                " Kubernetes sets this for a Service named stylize: set enableServiceLinks: false in the pod."
+            )
+        sentences.append(sentence)
+    return sentences

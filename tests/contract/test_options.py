@@ -1,0 +1,191 @@
+import json
+
+import pytest
+
+from service.contract import Bounds, OptionsError, StylizeOptions, parse_options
+from service.report import settings_used
+from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS
+from service.style.vgg import layer_names
+
+BOUNDS = Bounds.of_device("cpu", layer_names("vgg16"), max_budget=60)
+
+
+def complaint(given: dict[str, object], *, text: bool = True) -> str:
+    with pytest.raises(OptionsError) as raised:
+        parse_options(given, text=text)
+    assert len(raised.value.errors) == 1
+    return raised.value.errors[0].message
+
+
+def test_without_options_everything_is_the_papers() -> None:
+    options = parse_options({}, text=True).to_options(BOUNDS, 1)
+    assert options.content_weight == 1e-3
+    assert options.style_weight == 1
+    assert options.content_layers == PAPER_CONTENT_LAYERS
+    assert options.style_layers == PAPER_STYLE_LAYERS
+    assert options.style_scale == 1
+    assert options.pooling == "average"
+    assert options.iterations is None
+
+
+@pytest.mark.parametrize(("device", "usual", "largest"), [("cpu", 256, 1024), ("cuda", 512, 2048)])
+def test_the_usual_and_the_largest_size_follow_from_the_device(device: str, usual: int, largest: int) -> None:
+    bounds = Bounds.of_device(device, ())
+    assert (bounds.default_size, bounds.max_size) == (usual, largest)
+
+
+def test_the_usual_size_is_never_larger_than_what_the_operator_allows() -> None:
+    assert Bounds.of_device("cuda", (), max_size=200).default_size == 200
+
+
+def test_texts_stand_for_numbers_in_a_form() -> None:
+    options = parse_options({"size": "300", "strength": "0.25", "seed": "7", "budget": "1.5"}, text=True)
+    assert (options.size, options.strength, options.seed, options.budget) == (300, 0.25, 7, 1.5)
+
+
+@pytest.mark.parametrize("value", ["300", True, 300.5, None, [300]])
+def test_only_numbers_are_numbers_in_json(value: object) -> None:
+    assert "size is" in complaint({"size": value}, text=False)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"size": "31"}, 'size is "31": give a whole number, at least 32.'),
+        ({"size": "big"}, 'size is "big": give a whole number, at least 32.'),
+        ({"strength": "7"}, 'strength is "7": give a number from 0 to 1.'),
+        ({"strength": "nan"}, 'strength is "nan": give a number from 0 to 1.'),
+        ({"content_weight": "-1"}, 'content_weight is "-1": give a number from 0 to 1e+06.'),
+        ({"style_scale": "9"}, 'style_scale is "9": give a number from 0.1 to 4.'),
+        ({"init": "white"}, 'init is "white": give one of content, noise.'),
+        ({"pooling": "min"}, 'pooling is "min": give one of average, max.'),
+        ({"format": "gif"}, 'format is "gif": give one of jpeg, png, webp, avif.'),
+        ({"quality": "0"}, 'quality is "0": give a whole number from 1 to 100.'),
+        ({"seed": "-1"}, 'seed is "-1": give a whole number from 0 to 4294967295.'),
+        ({"iterations": "0"}, 'iterations is "0": give a whole number from 1 to 10000.'),
+        ({"budget": "0"}, 'budget is "0": give a number above 0.'),
+        ({"budget": "inf"}, 'budget is "inf": give a number above 0.'),
+        ({"sizze": "3"}, '"sizze" is no option of this service: did you mean size?'),
+        (
+            {"strength": "0.5", "style_weight": "2"},
+            "strength sets content_weight and style_weight: give either strength or the two weights.",
+        ),
+        (
+            {"content_weight": "0", "style_weight": "0"},
+            "content_weight and style_weight are both 0: give at least one above 0.",
+        ),
+        (
+            {"style_layers": "conv1_1:x"},
+            'style_layers: "conv1_1:x" is no layer with a weight: give each name once, like conv4_2 or '
+            "conv4_2:0.5.",
+        ),
+        (
+            {"style_layers": "conv1_1,conv1_1"},
+            'style_layers: "conv1_1" is no layer with a weight: give each name once, like conv4_2 or '
+            "conv4_2:0.5.",
+        ),
+        (
+            {"content_layers": "conv4_2:-1"},
+            'content_layers: the weight of "conv4_2" is -1.0: give a number above 0, at most 1e6.',
+        ),
+        ({"content_layers": "{"}, 'content_layers: "{" is not JSON: give names like conv4_2,conv5_2:0.5.'),
+        ({"content_layers": ","}, "content_layers: give at least one layer, like conv4_2 or conv4_2:0.5."),
+        ({"style_weights": "1,-2"}, "number 2 of style_weights is -2.0: give a number from 0 to 1e6."),
+        (
+            {"style_weights": "one"},
+            'style_weights: "one" is no list of numbers: give one for each style, like 1,0.5.',
+        ),
+    ],
+)
+def test_a_wrong_option_is_named_with_what_to_give_instead(given: dict[str, object], message: str) -> None:
+    assert complaint(given) == message
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(OptionsError) as raised:
+        parse_options({"size": "1", "strength": "2", "colour": "x"}, text=True)
+    assert {error.field for error in raised.value.errors} == {"size", "strength", "colour"}
+
+
+def test_a_long_value_is_not_repeated_in_full() -> None:
+    assert len(complaint({"size": "9" * 5000})) < 120
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "conv1_1,conv2_1:0.5",
+        '["conv1_1", "conv2_1:0.5"]',
+        '{"conv1_1": 1, "conv2_1": 0.5}',
+        " conv1_1 , conv2_1:0.5",
+    ],
+)
+def test_layers_can_be_written_in_several_ways(value: str) -> None:
+    assert parse_options({"style_layers": value}, text=True).style_layers == {"conv1_1": 1, "conv2_1": 0.5}
+
+
+@pytest.mark.parametrize(
+    "value", [["conv1_1", "conv2_1:0.5"], {"conv1_1": 1, "conv2_1": 0.5}, "conv1_1,conv2_1:0.5"]
+)
+def test_layers_in_json_are_texts_lists_or_objects(value: object) -> None:
+    assert parse_options({"style_layers": value}, text=False).style_layers == {"conv1_1": 1, "conv2_1": 0.5}
+
+
+@pytest.mark.parametrize("value", [3, True, [1], [["conv1_1"]], {"conv1_1": "1"}, {"conv1_1": True}, [], {}])
+def test_anything_else_is_no_layers(value: object) -> None:
+    assert "layer" in complaint({"style_layers": value}, text=False)
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "message"),
+    [
+        ({"size": "99999"}, "size", "size is 99999: give a whole number from 32 to 1024, in pixels."),
+        ({"budget": "61"}, "budget", "budget is 61: give a number above 0, at most 60, in seconds."),
+        (
+            {"style_layers": "conv4_4"},
+            "style_layers",
+            'style_layers: "conv4_4" is no layer of this network: did you mean conv4_3?',
+        ),
+        (
+            {"style_weights": "1,2,3"},
+            "style_weights",
+            "style_weights has 3 numbers: give 2, one for each style.",
+        ),
+        ({"style_weights": "0,0"}, "style_weights", "style_weights are all 0: give at least one above 0."),
+    ],
+)
+def test_what_this_server_cannot_do_names_its_bounds(
+    given: dict[str, object], field: str, message: str
+) -> None:
+    with pytest.raises(OptionsError) as raised:
+        parse_options(given, text=True).to_options(BOUNDS, 2)
+    assert [(error.field, error.message) for error in raised.value.errors] == [(field, message)]
+
+
+def test_strength_is_the_papers_ratio_in_the_middle() -> None:
+    options = parse_options({"strength": "0.5"}, text=True).to_options(BOUNDS, 1)
+    assert options.content_weight == pytest.approx(1e-3)
+    assert options.style_weight == 1
+
+
+def test_a_seed_is_drawn_where_none_is_given() -> None:
+    seeds = {StylizeOptions().to_options(BOUNDS, 1).seed for _ in range(4)}
+    assert len(seeds) > 1
+    assert all(0 <= seed < 2**32 for seed in seeds)
+
+
+@pytest.mark.parametrize(
+    ("given", "budget"), [({}, 5), ({"budget": "9"}, 9), ({"iterations": "9"}, 60), ({"size": "64"}, 5)]
+)
+def test_the_default_budget_is_for_requests_that_limit_nothing_themselves(
+    given: dict[str, object], budget: float
+) -> None:
+    bounds = Bounds.of_device("cpu", layer_names("vgg16"), max_budget=60, default_budget=5)
+    assert parse_options(given, text=True).to_options(bounds, 1).budget == budget
+
+
+def test_the_settings_of_a_report_can_be_sent_again() -> None:
+    first = parse_options({"strength": "0.3", "style_weights": "1,2", "size": "99"}, text=True)
+    options = first.to_options(BOUNDS, 2)
+    again = json.loads(json.dumps(settings_used(options, "webp", 80)))
+    assert parse_options(again, text=False).to_options(BOUNDS, 2) == options

@@ -1,0 +1,122 @@
+"""A service with a model that paints nothing, for tests of everything around it."""
+
+import io
+import os
+import threading
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from flask import Flask
+from PIL import Image
+
+from service.app import create_app
+from service.context import service_of
+from service.engine import State
+from service.jobs import Work
+from service.settings import Settings
+from service.style.objective import Losses
+from service.style.options import Options
+from service.style.transfer import Progress, Result, result_size
+from service.style.vgg import layer_names
+
+WORK = Work(torch.zeros(3, 32, 32, dtype=torch.uint8), [], Options(size=32))
+
+
+@dataclass
+class FakeModel:
+    """Answers with the photograph's mean colour after `evaluations` steps.
+
+    Attributes:
+        evaluations: of each picture.
+        step: called at each of them: it may wait, or raise.
+        painted: what was asked so far.
+        closed: how many pictures were given up.
+    """
+
+    evaluations: int = 3
+    step: Callable[[int], None] = lambda _: None
+    painted: list[Work] = field(default_factory=list)
+    closed: int = 0
+    backbone: str = "fake"
+    note: str = "it only fills the picture with one colour"
+    weights: str = "0123456789abcdef"
+    device: str = "cpu"
+    torch: str = torch.__version__
+    layers: tuple[str, ...] = layer_names("vgg19")
+
+    def paint(self, work: Work) -> Generator[Progress, None, Result]:
+        self.painted.append(work)
+        height, width = result_size(work.content.shape[-2], work.content.shape[-1], work.options.size)
+        image = (
+            work.content.float().mean((1, 2)).round().to(torch.uint8).view(3, 1, 1).repeat(1, height, width)
+        )
+        try:
+            for number in range(1, self.evaluations + 1):
+                self.step(number)
+                yield Progress(
+                    number / self.evaluations, number, 1.0 / number, 0.0, (height, width), lambda: image
+                )
+        except GeneratorExit:
+            self.closed += 1
+            raise
+        losses = Losses(1.5, 2.5, 4.0, {"content/conv4_2": 1.5, "style/conv1_1": 2.5})
+        return Result(image, losses, self.evaluations, "iterations", 0.1)
+
+    def warm_up(self) -> None:
+        pass
+
+
+class Gate:
+    """Holds a model at each step until it is opened; knows when it has been reached."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.opened = threading.Event()
+
+    def __call__(self, _: int) -> None:
+        self.reached.set()
+        assert self.opened.wait(30), "nobody opened the gate"
+
+
+def settings(**changes: object) -> Settings:
+    """Settings whatever the environment says."""
+    return Settings.model_validate(changes)
+
+
+def started(model: FakeModel, **changes: object) -> Flask:
+    """The public application with an engine that is ready."""
+    app = create_app(settings(**changes), lambda: model)
+    service = service_of(app)
+    service.engine.start()
+    wait_until(lambda: service.engine.state is State.READY)
+    return app
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Come back when the condition holds; fail when it does not within the time."""
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.005)):
+        if condition():
+            return
+        pause.wait(0.005)
+    raise AssertionError(f"it did not happen within {seconds} s")
+
+
+def picture(width: int = 40, height: int = 30, color: str = "teal", image_format: str = "png") -> bytes:
+    """Bytes of a picture's file."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), color).save(buffer, image_format)
+    return buffer.getvalue()
+
+
+def create_fake_app() -> Flask:
+    """For gunicorn: each evaluation waits as long as there is a file at STEP_FILE."""
+    hold = os.environ.get("STEP_FILE")
+
+    def step(_: int) -> None:
+        if hold is not None:
+            wait_until(lambda: not Path(hold).exists(), 60)
+
+    return create_app(load=lambda: FakeModel(step=step))

@@ -1,0 +1,118 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from service.settings import Settings, SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+
+    for name in os.environ:
+        if name.startswith("STYLIZE_"):
+            monkeypatch.delenv(name)
+
+
+def test_an_empty_environment_is_enough() -> None:
+    settings = load_settings()
+    assert (settings.host, settings.port, settings.admin_port) == ("127.0.0.1", 8080, 9090)
+    assert settings.places == 1 + settings.queue_size
+
+
+@pytest.mark.parametrize("field", Settings.model_fields)
+def test_every_setting_is_read_from_its_variable(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {"host": "::1", "device": "cpu", "backbone": "vgg19", "weights_dir": "/w", "log_level": "debug"}
+    value = values.get(field, "4321" if field != "default_budget" else "7")
+    if field == "threads":
+        value = "3"
+    if field == "queue_size":
+        value = "0"
+    if field == "max_budget":
+        value = "9"
+    monkeypatch.setenv(f"STYLIZE_{field.upper()}", value)
+    before = Settings.model_fields[field].default
+    after = getattr(load_settings(), field)
+    assert after != before
+    assert str(after).removesuffix(".0") == value
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLIZE_PORT", "")
+    assert load_settings().port == 8080
+
+
+def test_all_that_is_wrong_is_said_at_once_with_the_variables_and_what_to_give(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STYLIZE_PORT", "http")
+    monkeypatch.setenv("STYLIZE_DEVICE", "gpu")
+    monkeypatch.setenv("STYLIZE_MAX_BUDGET", "0")
+    monkeypatch.setenv("STYLIZE_QUEU_SIZE", "3")
+    monkeypatch.setenv("STYLIZE_BACKBONE", "resnet")
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert raised.value.problems == [
+        '"STYLIZE_QUEU_SIZE" is no setting: did you mean STYLIZE_QUEUE_SIZE?',
+        'STYLIZE_PORT is "http": give a whole number from 1 to 65535.',
+        'STYLIZE_DEVICE is "gpu": give one of auto, cpu, cuda.',
+        'STYLIZE_BACKBONE is "resnet": give auto, vgg16, vgg19, custom, or the path of a .safetensors or .pth '
+        "file.",
+        'STYLIZE_MAX_BUDGET is "0": give a number above 0, at most 3600.',
+    ]
+
+
+def test_a_setting_that_does_not_exist_is_an_error_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLIZE_WORKERS", "4")
+    with pytest.raises(SettingsError, match='"STYLIZE_WORKERS" is no setting'):
+        load_settings()
+
+
+def test_the_variables_of_a_kubernetes_service_of_the_same_name_do_not_disturb(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STYLIZE_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setenv("STYLIZE_SERVICE_PORT_HTTP", "80")
+    monkeypatch.setenv("STYLIZE_PORT_80_TCP_ADDR", "10.0.0.1")
+    assert load_settings().port == 8080
+
+
+def test_the_one_variable_of_kubernetes_that_does_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLIZE_PORT", "tcp://10.0.0.1:80")
+    with pytest.raises(SettingsError, match="enableServiceLinks: false"):
+        load_settings()
+
+
+def test_the_two_ports_have_to_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLIZE_ADMIN_PORT", "8080")
+    with pytest.raises(SettingsError, match="STYLIZE_PORT and STYLIZE_ADMIN_PORT are both 8080"):
+        load_settings()
+
+
+def test_the_default_budget_cannot_exceed_the_largest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLIZE_DEFAULT_BUDGET", "90")
+    with pytest.raises(SettingsError, match="STYLIZE_DEFAULT_BUDGET is 90: give at most STYLIZE_MAX_BUDGET"):
+        load_settings()
+
+
+def test_what_the_master_of_gunicorn_imports_leaves_torch_out() -> None:
+    code = "import service.gunicorn_conf, service.worker, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_gunicorn_has_more_threads_than_places_and_stops_no_sooner_than_they_need(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STYLIZE_QUEUE_SIZE", "6")
+    monkeypatch.setenv("STYLIZE_MAX_BUDGET", "10")
+    code = (
+        "import service.gunicorn_conf as c, json; "
+        "print(json.dumps([c.workers, c.preload_app, c.threads, c.graceful_timeout]))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    workers, preload, threads, grace = json.loads(run.stdout)
+    assert (workers, preload) == (1, False)
+    assert threads > 7
+    assert grace >= 7 * 10 + 5
