@@ -84,9 +84,7 @@ def decode(data: bytes, *, max_pixels: int = 40_000_000, min_side: int = 16) -> 
             if turn is not None:
                 rgb = rgb.transpose(turn)
                 alpha = alpha and alpha.transpose(turn)
-        except (
-            Exception
-        ) as error:  # hostile files make decoders raise anything, from SyntaxError to struct.error
+        except Exception as error:  # hostile files make decoders raise anything, SyntaxError included
             raise _broken(data) from error
         return Decoded(
             rgb=_tensor(rgb),

@@ -1,0 +1,311 @@
+import random
+import struct
+import time
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from service.images import BrokenImage, ImageError, TooManyPixels, TooSmall, UnsupportedFormat, decode
+
+FORMATS = ["JPEG", "PNG", "WEBP", "AVIF"]
+
+
+def hwc(tensor: torch.Tensor | None) -> NDArray[np.uint8]:
+    assert tensor is not None
+    array: NDArray[np.uint8] = tensor.permute(1, 2, 0).numpy()
+    return array
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_every_accepted_format_is_told_by_its_content(
+    kind: str, photo: Image.Image, pixels: NDArray[np.uint8], save: Any
+) -> None:
+    decoded = decode(save(photo, kind, quality=95))
+    assert decoded.format == kind.lower()
+    assert decoded.size == (32, 24)
+    assert decoded.rgb.shape == (3, 24, 32)
+    assert decoded.rgb.dtype == torch.uint8
+    assert decoded.rgb.is_contiguous()
+    assert decoded.alpha is None
+    assert decoded.icc == "none"
+    assert np.abs(hwc(decoded.rgb).astype(int) - pixels).mean() < 4
+
+
+def test_a_png_is_decoded_exactly(photo: Image.Image, pixels: NDArray[np.uint8], save: Any) -> None:
+    assert np.array_equal(hwc(decode(save(photo, "PNG")).rgb), pixels)
+
+
+# Orientation.
+
+# What was done to the upright picture before it was stored, by Exif's number: the value says where row 0 and
+# column 0 of the stored picture are (Exif 2.32, table 4: 6 = row 0 on the right, column 0 on top).
+STORED = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.transpose(1, 0, 2),
+    6: lambda a: a[:, ::-1].transpose(1, 0, 2),
+    7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda a: a[::-1].transpose(1, 0, 2),
+}
+
+
+@pytest.mark.parametrize("orientation", STORED)
+def test_a_picture_is_turned_upright(orientation: int, pixels: NDArray[np.uint8], save: Any) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(STORED[orientation](pixels)))
+    decoded = decode(save(stored, "PNG", exif=exif))
+    assert decoded.size == (32, 24)
+    assert np.array_equal(hwc(decoded.rgb), pixels)
+
+
+def test_alpha_is_turned_with_the_colours(pixels: NDArray[np.uint8], save: Any) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    rgba = np.concatenate([pixels, pixels[..., :1]], axis=-1)
+    decoded = decode(save(Image.fromarray(np.ascontiguousarray(STORED[6](rgba))), "PNG", exif=exif))
+    assert np.array_equal(hwc(decoded.alpha), pixels[..., :1])
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_an_orientation_that_does_not_exist_is_ignored(
+    orientation: int, photo: Image.Image, pixels: NDArray[np.uint8], save: Any
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert np.array_equal(hwc(decode(save(photo, "PNG", exif=exif)).rgb), pixels)
+
+
+def test_broken_exif_data_is_ignored(photo: Image.Image, save: Any) -> None:
+    data = save(photo, "JPEG", exif=b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\xff\xff\x01\x12")
+    assert decode(data).size == (32, 24)
+
+
+# Modes.
+
+
+def test_16_bit_grey_is_scaled_and_not_clipped(save: Any) -> None:
+    levels = np.full((16, 16), 40000, dtype=np.uint16)
+    levels[0, :4] = [0, 65535, 257, 128]
+    decoded = decode(save(Image.fromarray(levels), "PNG"))
+    assert decoded.rgb[:, 0, :4].tolist() == [[0, 255, 1, 0]] * 3
+    assert (decoded.rgb[:, 1:] == 156).all()
+    assert decoded.alpha is None
+
+
+def test_16_bit_colour_is_scaled_and_not_clipped(raw_png: Any) -> None:
+    row = b"\x00" + struct.pack(">3H", 40000, 65535, 0) * 16
+    decoded = decode(raw_png(16, 16, 16, 2, row * 16))
+    assert decoded.rgb[:, 5, 5].tolist() == [156, 255, 0]
+
+
+def test_a_16_bit_grey_level_that_stands_for_nothing_is_transparent(raw_png: Any) -> None:
+    row = b"\x00" + struct.pack(">16H", *([40000] * 8 + [1000] * 8))
+    transparency = b"tRNS" + struct.pack(">H", 1000)
+    chunk = struct.pack(">I", 2) + transparency + struct.pack(">I", zlib.crc32(transparency))
+    decoded = decode(raw_png(16, 16, 16, 0, row * 16, chunks=chunk))
+    assert decoded.alpha is not None
+    assert (decoded.alpha[:, :, :8] == 255).all()
+    assert (decoded.alpha[:, :, 8:] == 0).all()
+
+
+def test_a_palette_is_looked_up(save: Any) -> None:
+    image = Image.new("P", (16, 16), 1)
+    image.putpalette([0, 0, 0, 200, 100, 50])
+    image.putpixel((3, 2), 0)
+    decoded = decode(save(image, "PNG"))
+    assert decoded.rgb[:, 0, 0].tolist() == [200, 100, 50]
+    assert decoded.rgb[:, 2, 3].tolist() == [0, 0, 0]
+    assert decoded.alpha is None
+
+
+@pytest.mark.parametrize(("transparency", "expected"), [(0, (0, 255)), (b"\x00\x80", (0, 128))])
+def test_transparent_entries_of_a_palette_become_alpha(
+    transparency: int | bytes, expected: tuple[int, int], save: Any
+) -> None:
+    image = Image.new("P", (16, 16), 1)
+    image.putpalette([0, 0, 0, 200, 100, 50])
+    image.putpixel((3, 2), 0)
+    decoded = decode(save(image, "PNG", transparency=transparency))
+    assert decoded.alpha is not None
+    assert decoded.alpha.shape == (1, 16, 16)
+    assert (int(decoded.alpha[0, 2, 3]), int(decoded.alpha[0, 0, 0])) == expected
+    assert decoded.rgb[:, 0, 0].tolist() == [200, 100, 50]
+
+
+def test_cmyk_becomes_rgb(save: Any) -> None:
+    decoded = decode(save(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=95))
+    red, green, blue = decoded.rgb[:, 8, 8].tolist()
+    assert red > 250
+    assert green < 5
+    assert blue < 5
+
+
+@pytest.mark.parametrize(("mode", "colour"), [("L", 77), ("1", 1)])
+def test_grey_is_the_same_in_all_channels(mode: str, colour: int, save: Any) -> None:
+    decoded = decode(save(Image.new(mode, (16, 16), colour), "PNG"))
+    assert (decoded.rgb == (77 if mode == "L" else 255)).all()
+    assert decoded.rgb.shape == (3, 16, 16)
+
+
+def test_grey_with_alpha_keeps_both(save: Any) -> None:
+    decoded = decode(save(Image.new("LA", (16, 20), (77, 200)), "PNG"))
+    assert (decoded.rgb == 77).all()
+    assert decoded.alpha is not None
+    assert decoded.alpha.shape == (1, 20, 16)
+    assert (decoded.alpha == 200).all()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF"])
+def test_alpha_is_kept(kind: str, photo: Image.Image, save: Any) -> None:
+    image = photo.convert("RGBA")
+    image.putalpha(Image.linear_gradient("L").resize((32, 24)))
+    decoded = decode(save(image, kind, lossless=True) if kind == "WEBP" else save(image, kind, quality=100))
+    expected = np.asarray(image.getchannel("A")).astype(int)
+    assert np.abs(hwc(decoded.alpha)[..., 0] - expected).max() <= 1
+
+
+def test_alpha_that_hides_nothing_is_dropped(photo: Image.Image, save: Any) -> None:
+    assert decode(save(photo.convert("RGBA"), "PNG")).alpha is None
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF"])
+def test_of_an_animation_the_first_frame_is_taken(kind: str, photo: Image.Image, save: Any) -> None:
+    frames = [Image.new("RGB", (32, 24), "black"), Image.new("RGB", (32, 24), "white")]
+    data = save(photo, kind, save_all=True, append_images=frames, duration=100)
+    decoded = decode(data)
+    assert decoded.size == (32, 24)
+    assert np.abs(hwc(decoded.rgb).astype(int) - np.asarray(photo)).mean() < 4
+
+
+def test_of_a_phones_multi_picture_file_the_first_is_taken(photo: Image.Image, save: Any) -> None:
+    data = save(photo, "MPO", save_all=True, append_images=[Image.new("RGB", (32, 24), "white")], quality=95)
+    decoded = decode(data)
+    assert decoded.format == "jpeg"
+    assert np.abs(hwc(decoded.rgb).astype(int) - np.asarray(photo)).mean() < 4
+
+
+# Bounds.
+
+
+def test_a_bomb_is_refused_from_its_header(raw_png: Any) -> None:
+    bomb = raw_png(13000, 13000, 8, 2, bytes(1000))
+    decode(raw_png(16, 16, 8, 0, bytes(17 * 16)))  # Pillow loads its plugins
+    start = time.perf_counter()
+    with pytest.raises(TooManyPixels, match=r"has 169\.0 megapixels and at most 40 are accepted") as raised:
+        decode(bomb)
+    assert time.perf_counter() - start < 0.05
+    assert (raised.value.limit, raised.value.actual) == (40_000_000, 169_000_000)
+
+
+def test_a_bomb_beyond_pillows_own_limit_is_refused_alike(raw_png: Any) -> None:
+    with pytest.raises(TooManyPixels) as raised:
+        decode(raw_png(50000, 50000, 8, 2, bytes(1000)))
+    assert (raised.value.limit, raised.value.actual) == (40_000_000, 2_500_000_000)
+
+
+def test_the_limit_itself_is_accepted(photo: Image.Image, save: Any) -> None:
+    data = save(photo, "PNG")
+    assert decode(data, max_pixels=32 * 24).size == (32, 24)
+    with pytest.raises(TooManyPixels):
+        decode(data, max_pixels=32 * 24 - 1)
+
+
+def test_a_profile_that_unpacks_to_far_more_than_a_profile_is_refused(raw_png: Any) -> None:
+    packed = zlib.compress(bytes(50_000_000), 9)
+    body = b"iCCP" + b"profile\x00\x00" + packed
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    with pytest.raises(BrokenImage):
+        decode(raw_png(16, 16, 8, 0, bytes(17 * 16), chunks=chunk))
+
+
+def test_a_picture_of_one_pixel_is_too_small(save: Any) -> None:
+    with pytest.raises(TooSmall, match="shorter side has 1 px and at least 16 px are needed") as raised:
+        decode(save(Image.new("RGB", (1, 1)), "PNG"))
+    assert (raised.value.minimum, raised.value.actual) == (16, 1)
+
+
+def test_both_sides_have_to_be_long_enough(save: Any) -> None:
+    with pytest.raises(TooSmall):
+        decode(save(Image.new("RGB", (500, 15)), "PNG"))
+    assert decode(save(Image.new("RGB", (16, 16)), "PNG")).size == (16, 16)
+
+
+# What is no picture.
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "the file is empty: send JPEG, PNG, WebP or AVIF"),
+        (b"this is not a picture", "the file is no picture that is known here: send JPEG, PNG, WebP or AVIF"),
+        (b"%PDF-1.7 and so on", "the file is PDF: send"),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "the file is HEIC: send"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "the file is SVG: send"),
+    ],
+)
+def test_what_is_no_accepted_picture_is_told_with_what_is(data: bytes, sentence: str) -> None:
+    with pytest.raises(UnsupportedFormat, match=sentence):
+        decode(data)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF"])
+def test_other_picture_formats_are_refused_by_name(kind: str, photo: Image.Image, save: Any) -> None:
+    with pytest.raises(UnsupportedFormat, match=f"the file is {kind}: send JPEG, PNG, WebP or AVIF"):
+        decode(save(photo, kind))
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("part", [0.02, 0.3, 0.9])
+def test_a_truncated_file_is_broken(kind: str, part: float, save: Any) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
+    data = save(Image.fromarray(noise), kind)
+    with pytest.raises(BrokenImage, match="file is damaged or cut short"):
+        decode(data[: max(int(part * len(data)), 12)])
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_mutated_files_are_a_picture_or_an_image_error_and_nothing_else(
+    kind: str, photo: Image.Image, save: Any
+) -> None:
+    generator = random.Random(kind)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    original = save(photo, kind, exif=exif)
+    outcomes: set[type] = set()
+    for _ in range(250):
+        data = bytearray(original)
+        for _ in range(generator.choice((1, 2, 8, 32))):
+            data[generator.randrange(len(data))] = generator.randrange(256)
+        try:
+            decoded = decode(bytes(data))
+        except ImageError as error:
+            outcomes.add(type(error))
+        else:
+            outcomes.add(type(decoded))
+            assert decoded.rgb.shape == (3, decoded.size[1], decoded.size[0])
+    assert BrokenImage in outcomes
+    assert len(outcomes) > 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError, ValueError, SyntaxError, NotImplementedError, EOFError, struct.error, zlib.error, MemoryError],
+)
+def test_whatever_the_decoder_raises_is_a_broken_image(
+    error: type[Exception], photo: Image.Image, save: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Image.Image) -> None:
+        raise error("hostile")
+
+    data = save(photo, "PNG")
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", fail)
+    with pytest.raises(BrokenImage):
+        decode(data)
