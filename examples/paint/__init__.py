@@ -16,6 +16,7 @@ TITLES = {
     "stained-glass": "Rose: a window of jewel-coloured glass in lead, with the sun behind it",
     "marbled-paper": "Feathers: inks on water, drawn with a stylus and combs, lifted off on paper",
     "peacock-mosaic": "Peacock: the eyes of a peacock's train laid in stones of glass and gold",
+    "indigo-waves": "Indigo waves: breakers curl under a red sun, printed from wooden blocks",
 }
 """Every artwork: the name of its file (and, with underscores, of its module), and what it shows."""
 
