@@ -215,7 +215,8 @@ class StylizeOptions(BaseModel):
             init=self.init,
             seed=secrets.randbits(32) if self.seed is None else self.seed,
             iterations=self.iterations,
-            budget=bounds.max_budget if budget is None else budget,
+            budget=budget,
+            time_limit=bounds.max_budget,
         )
 
     def _beyond(self, bounds: Bounds, styles: int) -> list[FieldError]:

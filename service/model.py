@@ -64,6 +64,7 @@ def load_model(settings: Settings) -> PaintingModel:
     """
     import torch
 
+    from service.style.precision import fastest_dtype
     from service.weights import WeightsError, load
 
     if settings.device == "cuda" and not torch.cuda.is_available():
@@ -78,7 +79,7 @@ def load_model(settings: Settings) -> PaintingModel:
     except WeightsError as error:
         raise LoadError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
     return PaintingModel(
-        network=loaded.network.to(device),
+        network=loaded.network.to(device).with_dtype(fastest_dtype(torch.device(device))),
         backbone=loaded.name,
         weights=loaded.sha256,
         note=loaded.note,

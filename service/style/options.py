@@ -28,9 +28,10 @@ class Options:
         pooling: of the network; the paper's is average.
         init: start from the photograph, coarse to fine, or from white noise (the paper).
         seed: of everything random. The same seed, options and device give the same picture.
-        iterations: at most so many evaluations of loss and gradient, over all scales; None: the default
-            schedule.
-        budget: at most so many seconds; None: no limit. The answer is the best picture found by then.
+        iterations: at most so many evaluations of loss and gradient, over all scales.
+        budget: seconds to spend; the answer is the best picture found by then. With neither iterations nor a
+            budget, the default schedule.
+        time_limit: seconds that it may not exceed, whatever else is asked for; None: no limit.
     """
 
     size: int = 256
@@ -45,6 +46,7 @@ class Options:
     seed: int = 0
     iterations: int | None = None
     budget: float | None = None
+    time_limit: float | None = None
 
 
 def strength_to_content_weight(strength: float) -> float:

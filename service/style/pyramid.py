@@ -91,18 +91,18 @@ def _apportion(total: int, weights: Sequence[int]) -> list[int]:
 class Stopwatch:
     """The time that a request may take, and what an evaluation costs.
 
-    The cost of an evaluation grows with the number of pixels. It is measured at every evaluation, so a budget is
+    The cost of an evaluation grows with the number of pixels. It is measured at every evaluation, so a limit is
     kept on any machine, a busy one too: nothing is begun that would not end in time.
 
     Args:
-        budget: seconds from now; None: no limit.
+        limits: seconds from now, the shortest counts; None: no limit.
         clock: seconds, monotonic.
     """
 
-    def __init__(self, budget: float | None, clock: Callable[[], float]) -> None:
+    def __init__(self, limits: Sequence[float | None], clock: Callable[[], float]) -> None:
         self._clock = clock
         self._start = clock()
-        self._budget = budget
+        self._limit = min((limit for limit in limits if limit is not None), default=None)
         self._seconds_per_pixel = 0.0
 
     def seconds(self) -> float:
@@ -110,8 +110,8 @@ class Stopwatch:
         return self._clock() - self._start
 
     def fraction(self) -> float:
-        """How much of the budget is used up; 0 without one."""
-        return 0.0 if self._budget is None else self.seconds() / self._budget
+        """How much of the time is used up; 0 without a limit."""
+        return 0.0 if self._limit is None else self.seconds() / self._limit
 
     def observe(self, pixels: int, seconds: float) -> None:
         """An evaluation of so many pixels took so long. Recent ones count more."""
@@ -124,8 +124,8 @@ class Stopwatch:
         return self._seconds_per_pixel * pixels * evaluations
 
     def fits(self, pixels: int, evaluations: float, *, share: float = 1.0, reserve: float = 0.0) -> bool:
-        """Whether these evaluations would end inside this share of the budget, `reserve` seconds before its end."""
-        if self._budget is None:
+        """Whether these evaluations would end inside this share of the time, `reserve` seconds before its end."""
+        if self._limit is None:
             return True
         ends = self.seconds() + self.estimate(pixels, evaluations)
-        return ends <= min(share * self._budget, self._budget - reserve)
+        return ends <= min(share * self._limit, self._limit - reserve)

@@ -109,7 +109,9 @@ def stylize(
         FloatingPointError: not even the start has a finite loss: the weights are broken.
     """
     network = network.with_pooling(options.pooling)
-    run = _Run(network, photograph, artworks, options, pyramid.Stopwatch(options.budget, clock))
+    run = _Run(
+        network, photograph, artworks, options, pyramid.Stopwatch([options.budget, options.time_limit], clock)
+    )
     for stage in pyramid.plan(*run.size, options):
         if not run.has_time_for(stage):
             run.stopped = "budget"

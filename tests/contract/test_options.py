@@ -175,13 +175,19 @@ def test_a_seed_is_drawn_where_none_is_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "budget"), [({}, 5), ({"budget": "9"}, 9), ({"iterations": "9"}, 60), ({"size": "64"}, 5)]
+    ("given", "budget"), [({}, 5), ({"budget": "9"}, 9), ({"iterations": "9"}, None), ({"size": "64"}, 5)]
 )
 def test_the_default_budget_is_for_requests_that_limit_nothing_themselves(
-    given: dict[str, object], budget: float
+    given: dict[str, object], budget: float | None
 ) -> None:
     bounds = Bounds.of_device("cpu", layer_names("vgg16"), max_budget=60, default_budget=5)
     assert parse_options(given, text=True).to_options(bounds, 1).budget == budget
+
+
+def test_no_request_may_take_longer_than_the_server_allows() -> None:
+    bounds = Bounds.of_device("cpu", layer_names("vgg16"), max_budget=60)
+    for given in ({}, {"budget": "9"}, {"iterations": "900"}):
+        assert parse_options(given, text=True).to_options(bounds, 1).time_limit == 60
 
 
 def test_the_settings_of_a_report_can_be_sent_again() -> None:

@@ -46,6 +46,10 @@ def test_a_budget_alone_leaves_the_evaluations_open() -> None:
     assert sum(stage.evaluations or 0 for stage in plan(192, 256, Options(budget=3, iterations=50))) == 50
 
 
+def test_a_time_limit_leaves_the_default_schedule_as_it_is() -> None:
+    assert plan(192, 256, Options(time_limit=60)) == plan(192, 256, Options())
+
+
 def test_a_stage_is_a_plain_value() -> None:
     assert Stage(64, 40, 0.5) == Stage(64, 40, 0.5)
 
@@ -60,7 +64,7 @@ class Clock:
 
 def test_nothing_is_begun_that_would_not_end_in_time() -> None:
     clock = Clock()
-    stopwatch = Stopwatch(10.0, clock)
+    stopwatch = Stopwatch([10.0, None, 20.0], clock)
     stopwatch.observe(1000, 1.0)
     clock.now += 8.5
     assert stopwatch.fits(1000, 1)
@@ -72,14 +76,14 @@ def test_nothing_is_begun_that_would_not_end_in_time() -> None:
 
 
 def test_without_a_budget_everything_fits() -> None:
-    stopwatch = Stopwatch(None, Clock())
+    stopwatch = Stopwatch([None, None], Clock())
     stopwatch.observe(1, 1e9)
     assert stopwatch.fits(10**9, 10**9, reserve=10**9)
     assert stopwatch.fraction() == 0
 
 
 def test_recent_costs_count_more_so_a_machine_that_slows_down_is_noticed() -> None:
-    stopwatch = Stopwatch(10.0, Clock())
+    stopwatch = Stopwatch([10.0], Clock())
     stopwatch.observe(1000, 1.0)
     for _ in range(10):
         stopwatch.observe(1000, 2.0)
