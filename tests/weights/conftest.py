@@ -175,6 +175,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def open_on_full_disk(path: Path, mode: str = "r", *args: object, **kwargs: object) -> object:
         if mode in ("xb", "wb"):
+            path.touch()  # a name takes no space
             return open("/dev/full", "wb", buffering=0)  # noqa: PTH123
         return original(path, mode, *args, **kwargs)  # type: ignore[call-overload]
 

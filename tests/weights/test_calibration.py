@@ -85,9 +85,10 @@ def test_a_layer_that_never_responds_is_an_error_that_names_it(weights: Weights)
         calibrate(replace(weights, tensors=dead), PICTURES)
 
 
-def test_weights_that_are_not_numbers_are_an_error(weights: Weights) -> None:
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_weights_that_are_not_finite_are_an_error(value: float, weights: Weights) -> None:
     broken = dict(weights.tensors)
-    broken["conv2_1.bias"] = torch.full_like(broken["conv2_1.bias"], torch.nan)
+    broken["conv2_1.bias"] = torch.full_like(broken["conv2_1.bias"], value)
     with pytest.raises(WeightsError, match="conv2_1 are all zero or not finite"):
         calibrate(replace(weights, tensors=broken), PICTURES)
 
