@@ -1,0 +1,42 @@
+"""What is written about the service is true of the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from service.contract import StylizeOptions
+from service.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", [PREFIX + field.upper() for field in Settings.model_fields])
+def test_every_setting_is_in_the_readme(name: str) -> None:
+    assert f"`{name}`" in README
+
+
+def test_every_setting_in_the_readme_exists() -> None:
+    known = {PREFIX + field.upper() for field in Settings.model_fields}
+    assert set(re.findall(r"STYLIZE_[A-Z_]+", README)) <= known
+
+
+@pytest.mark.parametrize("name", list(StylizeOptions.model_fields))
+def test_every_option_is_in_the_readme(name: str) -> None:
+    assert f"`{name}`" in README
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"make ([a-z]+)", README)) - {"sure"} <= targets
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CHANGELOG.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
+def test_every_link_inside_the_repository_leads_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text()
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+    missing = [link for link in links if not ((ROOT / page).parent / link).exists()]
+    assert missing == []
