@@ -17,6 +17,7 @@ TITLES = {
     "marbled-paper": "Feathers: inks on water, drawn with a stylus and combs, lifted off on paper",
     "peacock-mosaic": "Peacock: the eyes of a peacock's train laid in stones of glass and gold",
     "indigo-waves": "Indigo waves: breakers curl under a red sun, printed from wooden blocks",
+    "simultaneous-discs": "Simultaneous discs: rings of colour cut into arcs, facets of light, oil on canvas",
 }
 """Every artwork: the name of its file (and, with underscores, of its module), and what it shows."""
 

@@ -43,11 +43,11 @@ def paint(size: int) -> Image.Image:
 
 def _wood(studio: Studio, rng: np.random.Generator) -> Array:
     """Grow the grain of the block, [-1, 1]: rings of a tree cut lengthwise."""
-    x, y = studio.plane()
+    _, y = studio.plane()
     rings = y / 5.2 + 2.6 * studio.noise(rng, 90, 2, stretch=3.5) + 0.5 * studio.noise(rng, 26, 2, stretch=6)
     fine = studio.noise(rng, 2.4, 2, stretch=22)
     saw = rings % 1
-    return np.clip(1.6 * saw**3 - 0.5 + 0.5 * fine, -1, 1)
+    return np.asarray(np.clip(1.6 * saw**3 - 0.5 + 0.5 * fine, -1, 1))
 
 
 def _sky(studio: Studio, rng: np.random.Generator, x: Array, y: Array, grain: Array) -> Array:
