@@ -18,6 +18,7 @@ TITLES = {
     "peacock-mosaic": "Peacock: the eyes of a peacock's train laid in stones of glass and gold",
     "indigo-waves": "Indigo waves: breakers curl under a red sun, printed from wooden blocks",
     "simultaneous-discs": "Simultaneous discs: rings of colour cut into arcs, facets of light, oil on canvas",
+    "sepia-valley": "Sepia valley: hills, trees and curling clouds in pen and wash",
 }
 """Every artwork: the name of its file (and, with underscores, of its module), and what it shows."""
 
