@@ -19,6 +19,7 @@ TITLES = {
     "indigo-waves": "Indigo waves: breakers curl under a red sun, printed from wooden blocks",
     "simultaneous-discs": "Simultaneous discs: rings of colour cut into arcs, facets of light, oil on canvas",
     "sepia-valley": "Sepia valley: hills, trees and curling clouds in pen and wash",
+    "pointillist-dusk": "Dusk: poplars, a river and a meadow in dots of complementary colours",
 }
 """Every artwork: the name of its file (and, with underscores, of its module), and what it shows."""
 

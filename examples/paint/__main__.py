@@ -36,7 +36,7 @@ def main() -> None:
         path = arguments.output / f"{name}.jpg"
         # A progressive JPEG is encoded in one piece, and so rich a picture outgrows Pillow's usual buffer.
         ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 3 * picture.width * picture.height)
-        picture.save(path, quality=92, subsampling=0, optimize=True, progressive=True)
+        picture.save(path, quality=90, subsampling=0, optimize=True, progressive=True)
         seconds = time.perf_counter() - start
         print(
             f"{path}  {picture.width} x {picture.height}, {path.stat().st_size // 1024} kB, {seconds:.1f} s"

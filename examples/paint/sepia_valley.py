@@ -103,7 +103,7 @@ def _trees(
     scale = 0.45 + 0.75 * (1 - air) ** 2
     for _ in range(count):
         cx = rng.uniform(0, studio.width)
-        cy = float(studio.at(ridge, np.float32(cx), np.float32(0))) + rng.uniform(-2, 58) * scale
+        cy = float(studio.at(ridge, np.full(1, cx), np.zeros(1))[0]) + rng.uniform(-2, 58) * scale
         wide, tall = rng.uniform(4.5, 8) * scale, rng.uniform(14, 30) * scale
         dx, dy = (x - cx) / wide, (y - cy + tall * 0.8) / tall
         flame = dx * (1 + 0.55 * dy) + 0.14 * np.sin(7 * dy + cx) + 0.07 * np.sin(17 * dy + 3 * dx)
@@ -121,7 +121,7 @@ def _trees(
 def _hatch(studio: Studio, rng: np.random.Generator, tone: Array, angle: Array) -> Array:
     """Draw the lines: along the form first, then across where it is darker, then again: ink (h, w), 0 to 1."""
     h, w = studio.shape
-    fine = 2  # the pen is thinner than a painted pixel
+    fine = max(2, round(4 / studio.pixel))  # the pen is thinner than a painted pixel
     sheet = Image.new("L", (w * fine, h * fine))
     pen = ImageDraw.Draw(sheet)
     pixel = studio.pixel * fine

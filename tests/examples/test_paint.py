@@ -61,7 +61,7 @@ def test_a_small_painting_is_the_shipped_one_in_small(name: str, painted_twice: 
             list(picture.resize((4, 4), Image.Resampling.BOX).tobytes()) for picture in (small, shipped)
         ]
     differences = [abs(a - b) for a, b in zip(*masses, strict=True)]
-    assert sum(differences) / len(differences) < 16
+    assert sum(differences) / len(differences) < 8
 
 
 def test_every_painter_has_a_shipped_picture_and_a_line_in_the_readme() -> None:
@@ -87,7 +87,7 @@ def test_a_shipped_style_opens_and_is_small_to_download(path: Path) -> None:
 
 
 def test_all_shipped_pictures_together_stay_small() -> None:
-    assert sum(path.stat().st_size for path in STYLES.iterdir()) < 2_200_000
+    assert sum(path.stat().st_size for path in STYLES.iterdir()) < 2_000_000
     assert sum(path.stat().st_size for path in PHOTOS.iterdir()) < 400_000
 
 
