@@ -47,10 +47,11 @@ def style_layer_loss(gram_: Tensor, target: Tensor) -> Tensor:
 def style_layer_gradient(response: Tensor, gram_: Tensor, target: Tensor) -> Tensor:
     """Eq. 6: dE_l/dF = 1/(N² M) (G/M - A/M) F, (1, N, H, W); with equal sizes 1/(N² M²) ((Fᵀ (G - A))ᵀ.
 
-    As for eq. 2, the case F < 0 belongs to the ReLU.
+    As for eq. 2, the case F < 0 belongs to the ReLU. The Gram matrices may be more precise than the response; the
+    product is computed in the response's dtype.
     """
     _, n, height, width = response.shape
-    difference = (gram_ - target) / (n**2 * height * width)
+    difference = ((gram_ - target) / (n**2 * height * width)).to(response.dtype)
     # F as (M, N) is how channels_last keeps it in memory: no copy, and the result comes out the same way.
     positions = response[0].permute(1, 2, 0).reshape(-1, n)
     return (positions @ difference).view(1, height, width, n).permute(0, 3, 1, 2)

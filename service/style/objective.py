@@ -112,10 +112,9 @@ class Objective:
             terms.append(difference.square().sum() * (weight / 2))  # eq. 1, from the same difference
             gradients[name] = difference * weight
         for name, weight in self.style.items():
-            response = responses[name].to(x.dtype)  # Gram matrices and losses in the picture's precision
-            gram = losses.gram(response)
+            gram = losses.gram(responses[name].to(x.dtype))  # a sum of many products, in the picture's precision
             terms.append(losses.style_layer_loss(gram, self.targets[name]) * weight)
-            gradient = losses.style_layer_gradient(response, gram, self.targets[name]) * weight
+            gradient = losses.style_layer_gradient(responses[name], gram, self.targets[name]).mul_(weight)
             gradients[name] = gradients[name] + gradient if name in gradients else gradient
         return torch.stack(terms).sum(), self.network.pullback(responses, gradients)
 
