@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import click
 
 from service import __version__
+from service.cpus import wait_without_spinning
 
 # Name -> (module, attribute). Torch takes seconds to import, which --help should not.
 _COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -29,6 +30,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
+        wait_without_spinning()
         module, attribute = _COMMANDS[cmd_name]
         command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)

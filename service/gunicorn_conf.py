@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from service.cpus import wait_without_spinning
 from service.logs import logging_config
 from service.settings import SettingsError, load_settings
 
@@ -19,6 +20,8 @@ try:
 except SettingsError as _error:
     print(_error, file=sys.stderr)
     sys.exit(2)
+
+wait_without_spinning()  # the worker inherits it
 
 wsgi_app = "service.app:create_app()"
 bind = [f"{_settings.host}:{_settings.port}"]

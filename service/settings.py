@@ -1,5 +1,6 @@
 """Every setting of the service, once. Each is an environment variable: STYLIZE_PORT sets `port`."""
 
+import difflib
 import os
 import re
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from service.messages import explain, unknown
+from service.messages import explain
 
 PREFIX = "STYLIZE_"
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -98,7 +99,7 @@ def load_settings() -> Settings:
     """
     names = {PREFIX + field.upper() for field in Settings.model_fields}
     problems = [
-        unknown(name, names, "setting")
+        _unknown(name, names)
         for name in sorted(os.environ)
         if name.startswith(PREFIX) and name not in names and not _SERVICE_LINK.fullmatch(name)
     ]
@@ -118,6 +119,13 @@ def load_settings() -> Settings:
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def _unknown(name: str, names: set[str]) -> str:
+    # Without what all of them have in common, which would make everything look alike.
+    close = difflib.get_close_matches(name.removeprefix(PREFIX), [n.removeprefix(PREFIX) for n in names], n=1)
+    hint = f"did you mean {PREFIX}{close[0]}?" if close else f"there are {', '.join(sorted(names))}."
+    return f"{name} is no setting: {hint}"
 
 
 def _sentences(error: ValidationError) -> list[str]:

@@ -35,6 +35,17 @@ class Worker(ThreadWorker):
             service_of(app).engine.drain()
         super().handle_exit(sig, frame)
 
+    def set_accept_enabled(self, enabled: bool | None) -> None:
+        """Begin or end to accept connections; in the end, close the door.
+
+        gunicorn would leave it open until the last request is answered, and whoever knocks meanwhile would wait
+        in the kernel's queue only to be turned away.
+        """
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                listener.close()
+
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         """Answer what is not even HTTP; gunicorn would send HTML, and no request_id."""
         kind = next((kind for error, kind in _KINDS if isinstance(exc, error)), errors.INTERNAL)

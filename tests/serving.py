@@ -112,11 +112,14 @@ def picture(width: int = 40, height: int = 30, color: str = "teal", image_format
 
 
 def create_fake_app() -> Flask:
-    """For gunicorn: each evaluation waits as long as there is a file at STEP_FILE."""
-    hold = os.environ.get("STEP_FILE")
+    """For gunicorn. A file at STEP_FILE holds the evaluations, one at LOAD_FILE the start."""
 
-    def step(_: int) -> None:
-        if hold is not None:
-            wait_until(lambda: not Path(hold).exists(), 60)
+    def wait_for(variable: str) -> None:
+        if name := os.environ.get(variable):
+            wait_until(lambda: not Path(name).exists(), 60)
 
-    return create_app(load=lambda: FakeModel(step=step))
+    def load() -> FakeModel:
+        wait_for("LOAD_FILE")
+        return FakeModel(step=lambda _: wait_for("STEP_FILE"))
+
+    return create_app(load=load)

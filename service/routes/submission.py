@@ -20,7 +20,8 @@ FORM = "multipart/form-data"
 JSON = "application/json"
 
 _MAX_PARTS = 64
-_MAX_FIELD_BYTES = 1 << 16
+# Werkzeug holds its read buffer of 64 KiB and what is left of the last part against this limit too.
+_MAX_FIELD_BYTES = 1 << 18
 
 
 @dataclass

@@ -104,7 +104,8 @@ def test_options_reach_the_optimiser(client: FlaskClient, model: FakeModel) -> N
     assert options.style_blend == (3, 1)
     assert options.pooling == "max"
     assert options.iterations == 9
-    assert options.budget == 60
+    assert options.budget is None
+    assert options.time_limit == 60
     assert [style[:, 0, 0].tolist() for style in model.painted[0].styles] == [[255, 0, 0], [0, 0, 255]]
 
 

@@ -1,0 +1,151 @@
+"""A real gunicorn in a process of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.serving import picture, wait_until
+
+ROOT = Path(__file__).parents[1]
+FAKE_APP = "tests.serving:create_fake_app()"
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [int(each.getsockname()[1]) for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def environment(**settings: object) -> dict[str, str]:
+    """This process's, with no settings but these."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("STYLIZE_")}
+    return inherited | {name: str(value) for name, value in settings.items()}
+
+
+class Server:
+    """gunicorn with the service's configuration; use it as a context manager.
+
+    Args:
+        app: what gunicorn serves: the one with a model that paints nothing, unless given.
+        settings: environment variables.
+    """
+
+    def __init__(self, app: str = FAKE_APP, **settings: object) -> None:
+        self.port, self.admin_port = free_ports(2)
+        self.folder = tempfile.TemporaryDirectory()
+        self.hold_file = Path(self.folder.name) / "hold"
+        self._log = Path(self.folder.name) / "log"
+        ports = {"STYLIZE_PORT": self.port, "STYLIZE_ADMIN_PORT": self.admin_port}
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "-c", "python:service.gunicorn_conf", app],
+                cwd=ROOT,
+                env=environment(**(ports | {"STEP_FILE": self.hold_file} | settings)),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def __enter__(self) -> "Server":
+        try:
+            wait_until(self.ready, 60)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.folder.cleanup()
+
+    def ready(self) -> bool:
+        """Whether it serves; fails where it has ended instead."""
+        assert self.process.poll() is None, self.output()
+        try:
+            return self.get("/readyz").status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=10)
+
+    def admin(self, path: str) -> requests.Response:
+        return requests.get(f"http://127.0.0.1:{self.admin_port}{path}", timeout=10)
+
+    def post(self, **options: str) -> requests.Response:
+        """POST /stylize with two small pictures."""
+        files = {"content": ("photo.png", picture()), "style": ("art.png", picture(color="orange"))}
+        return requests.post(f"http://127.0.0.1:{self.port}/stylize", data=options, files=files, timeout=60)
+
+    def connect(self) -> socket.socket:
+        """A connection to say anything on."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def hold(self) -> None:
+        """Let the model stop at its next evaluation."""
+        self.hold_file.touch()
+
+    def release(self) -> None:
+        """Let it go on."""
+        self.hold_file.unlink(missing_ok=True)
+
+    def metric(self, name: str) -> float:
+        """The value of one series, like stylize_in_flight."""
+        for line in self.admin("/metrics").text.splitlines():
+            if line.startswith(f"{name} "):
+                return float(line.rpartition(" ")[2])
+        raise AssertionError(f"there is no {name}")
+
+    def terminate(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    def output(self) -> str:
+        return self._log.read_text()
+
+    def log(self) -> list[dict[str, Any]]:
+        """Its log so far; every line of it is JSON."""
+        return [json.loads(line) for line in self.output().splitlines()]
+
+    def requests_logged(self) -> list[dict[str, Any]]:
+        return [line for line in self.log() if line["logger"] == "stylize.request"]
+
+
+def whole_request(**options: str) -> bytes:
+    """The bytes of a POST /stylize, for a connection of one's own."""
+    files = {"content": ("photo.png", picture()), "style": ("art.png", picture())}
+    request = requests.Request("POST", "http://127.0.0.1/stylize", data=options, files=files).prepare()
+    head = "".join(f"{name}: {request.headers[name]!s}\r\n" for name in ("Content-Type", "Content-Length"))
+    assert isinstance(request.body, bytes)
+    return f"POST /stylize HTTP/1.1\r\nHost: test\r\n{head}\r\n".encode() + request.body
+
+
+def read_answer(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers (names in lower case) and body of one answer."""
+    stream = connection.makefile("rb")
+    status = int(stream.readline().split()[1])
+    headers: dict[str, str] = {}
+    while line := stream.readline().decode().strip():
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip()
+    return status, headers, stream.read(int(headers["content-length"]))
