@@ -1,0 +1,209 @@
+import json
+import subprocess
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from service.__main__ import main
+from service.contract import StylizeOptions
+from service.jobs import LoadError
+from service.settings import Settings
+from tests.running import ROOT
+from tests.serving import FakeModel, picture
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
+    model = FakeModel()
+    monkeypatch.setattr("service.cli.options.load_model", lambda _: model)
+    return model
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.png"
+    path.write_bytes(picture())
+    return path
+
+
+@pytest.fixture
+def art(tmp_path: Path) -> Path:
+    path = tmp_path / "art.jpg"
+    path.write_bytes(picture(color="orange", image_format="jpeg"))
+    return path
+
+
+def run(*arguments: object) -> Result:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+@pytest.mark.parametrize(
+    "name", ["out.png", "out.jpg", "out.JPEG", "out.webp", "out.avif", "new/folder/out.png"]
+)
+def test_stylize_writes_the_picture_in_the_format_of_its_name(
+    model: FakeModel, photo: Path, art: Path, tmp_path: Path, name: str
+) -> None:
+    result = run("stylize", photo, art, "-o", tmp_path / name, "--size", 64, "--seed", 7)
+    assert result.exit_code == 0, result.output
+    with Image.open(tmp_path / name) as image:
+        assert image.size == (64, 48)
+        suffix = name.rpartition(".")[2].lower()
+        assert image.format == {"jpg": "JPEG"}.get(suffix, suffix.upper())
+    assert "seed 7" in result.output
+    assert "64x48 px, 3 evaluations" in result.output
+    assert model.note in result.output
+
+
+def test_stylize_takes_several_artworks_and_the_options_of_the_api(
+    model: FakeModel, photo: Path, art: Path, tmp_path: Path
+) -> None:
+    arguments = ["--style-weights", "1,3", "--style-layers", "conv1_1", "--init", "noise", "--pooling", "max"]
+    assert run("stylize", photo, art, art, "-o", tmp_path / "out.png", *arguments).exit_code == 0
+    work = model.painted[0]
+    assert len(work.styles) == 2
+    assert work.options.style_blend == (1, 3)
+    assert work.options.style_layers == {"conv1_1": 1}
+    assert (work.options.init, work.options.pooling) == ("noise", "max")
+    assert work.options.time_limit is None
+
+
+def test_stylize_has_every_option_of_the_api_but_the_format_which_the_name_says() -> None:
+    text = run("stylize", "--help").output
+    for name in StylizeOptions.model_fields:
+        assert (f"--{name.replace('_', '-')} " in text) == (name != "format")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (
+            ["PHOTO", "ART", "-o", "out.png", "--strength", "7"],
+            2,
+            'strength is "7": give a number from 0 to 1.',
+        ),
+        (
+            ["PHOTO", "ART", "-o", "out.gif"],
+            2,
+            "out.gif has no suffix of a picture: end it with one of .jpg, ",
+        ),
+        (["PHOTO", "ART", "-o", "out.png", "--style-layers", "conv9_9"], 2, "is no layer of this network"),
+        (
+            ["PHOTO", "ART", "-o", "out.png", "--style-weights", "1,2"],
+            2,
+            "style_weights has 2 numbers: give 1",
+        ),
+        (["TEXT", "ART", "-o", "out.png"], 1, "the file is no picture that is known here: send JPEG"),
+        (["PHOTO", "ART"], 2, "Missing option '-o'"),
+        (["PHOTO", "-o", "out.png"], 2, "Missing argument 'ARTWORKS...'"),
+        (["nothing.jpg", "ART", "-o", "out.png"], 2, "File 'nothing.jpg' does not exist"),
+        (
+            ["NARROW", "ART", "-o", "out.png", "--size", "64"],
+            1,
+            "ask for a larger size or crop the photograph.",
+        ),
+        (["PHOTO", "ART", "-o", "PHOTO/out.png"], 1, "cannot be written: "),
+    ],
+)
+def test_stylize_says_in_one_sentence_what_is_wrong(
+    model: FakeModel,
+    photo: Path,
+    art: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    code: int,
+    sentence: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "narrow.png").write_bytes(picture(300, 20))
+    names = {
+        "PHOTO": photo,
+        "ART": art,
+        "TEXT": "text.jpg",
+        "NARROW": "narrow.png",
+        "PHOTO/out.png": photo / "out.png",
+    }
+    result = run("stylize", *(names.get(argument, argument) for argument in arguments))
+    assert result.exit_code == code, result.output
+    assert sentence in result.output
+    assert "Traceback" not in result.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "art.jpg",
+        "narrow.png",
+        "photo.png",
+        "text.jpg",
+    ]
+
+
+def test_a_picture_that_was_there_survives_a_failure(
+    model: FakeModel, photo: Path, art: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.png"
+    out.write_bytes(b"precious")
+    assert run("stylize", photo, art, "-o", out, "--style-layers", "conv9_9").exit_code == 2
+    assert out.read_bytes() == b"precious"
+
+
+def test_missing_weights_are_one_sentence(
+    photo: Path, art: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(_: Settings) -> FakeModel:
+        raise LoadError("The weights are missing: run this.")
+
+    monkeypatch.setattr("service.cli.options.load_model", load)
+    result = run("stylize", photo, art, "-o", tmp_path / "out.png")
+    assert (result.exit_code, result.output) == (1, "The weights are missing: run this.\n")
+
+
+def test_help_is_quick_and_names_the_commands() -> None:
+    code = (
+        "import sys; from click.testing import CliRunner; from service.__main__ import main;"
+        "print(CliRunner().invoke(main, ['--help']).output); sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    for name in ("serve", "stylize", "score", "weights"):
+        assert f"\n  {name} " in done.stdout
+
+
+def test_an_unknown_command_is_an_error() -> None:
+    result = run("paint")
+    assert result.exit_code == 2
+    assert "No such command 'paint'" in result.output
+
+
+@pytest.fixture
+def _one_thread(monkeypatch: pytest.MonkeyPatch) -> Generator[None, None, None]:
+    """Two threads of this process would spin for each other beside a busy neighbour."""
+    threads = torch.get_num_threads()
+    monkeypatch.setenv("STYLIZE_THREADS", "1")
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.weights
+@pytest.mark.usefixtures("_one_thread")
+def test_stylize_and_score_agree_on_the_losses(
+    vgg16_dir: Path, photo: Path, art: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STYLIZE_WEIGHTS_DIR", str(vgg16_dir))
+    monkeypatch.setenv("STYLIZE_BACKBONE", "vgg16")
+    monkeypatch.setenv("STYLIZE_DEVICE", "cpu")
+    Image.effect_noise((60, 48), 90).convert("RGB").save(art)
+    out = tmp_path / "out.png"
+    said = run("stylize", photo, art, "-o", out, "--size", 48, "--iterations", 4)
+    assert said.exit_code == 0, said.output
+    losses = json.loads(run("score", photo, art, out, "--json").output)
+    assert losses["total"] == pytest.approx(losses["content"] + losses["style"])
+    assert f"loss {losses['total']:.4g}" in said.output
+    rows = dict(line.split() for line in run("score", photo, art, out).output.splitlines())
+    assert float(rows["total"]) == pytest.approx(losses["total"], rel=1e-4)
+    assert set(rows) == {"content", "style", "total", *losses["layers"]}

@@ -1,0 +1,226 @@
+"""openapi.yaml and the code say the same."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from flask.testing import FlaskClient
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import validate
+
+from service import __version__
+from service.app import create_app
+from service.contract import MAX_STYLES, PICTURES, StylizeOptions, parse_options
+from service.engine import State
+from service.errors import MEDIA_TYPE, PROBLEMS
+from service.images import MEDIA_TYPES
+from service.report import StylizeReport
+from service.routes.docs import OPENAPI
+from service.style.options import Options
+from tests.serving import FakeModel, settings
+
+SPEC: dict[str, Any] = yaml.safe_load(OPENAPI.read_text())
+SCHEMAS: dict[str, Any] = SPEC["components"]["schemas"]
+
+
+def resolved(node: Any) -> Any:
+    """The node with references in it followed. Beside a reference there may be more (OpenAPI 3.1)."""
+    if isinstance(node, list):
+        return [resolved(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    found: dict[str, Any] = {}
+    if "$ref" in node:
+        target: Any = SPEC
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        found = dict(resolved(target))
+    return found | {name: resolved(value) for name, value in node.items() if name != "$ref"}
+
+
+def machine_readable(schema: dict[str, Any]) -> dict[str, Any]:
+    """A property's schema without words, and without what pydantic says about a value that may be missing."""
+    for choice in schema.get("anyOf", []):
+        if choice != {"type": "null"}:
+            schema = choice
+    dropped = {"title", "description"} | ({"default"} if schema.get("default") is None else set())
+    return {name: value for name, value in schema.items() if name not in dropped}
+
+
+def test_it_is_valid_openapi() -> None:
+    validate(SPEC)
+
+
+def test_its_version_is_the_packages() -> None:
+    assert SPEC["info"]["version"] == __version__
+
+
+@pytest.mark.parametrize("form", ["StylizeForm", "StylizeJSON"])
+def test_it_has_the_options_of_the_code_and_no_others(form: str) -> None:
+    assert set(SCHEMAS[form]["properties"]) == {*StylizeOptions.model_fields, *PICTURES}
+    assert SCHEMAS[form]["additionalProperties"] is False
+    assert set(SCHEMAS[form]["required"]) == set(PICTURES)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in StylizeOptions.model_fields if not name.endswith("_layers")]
+)
+def test_each_option_has_the_type_the_default_and_the_bounds_of_the_code(name: str) -> None:
+    ours = machine_readable(StylizeOptions.model_json_schema()["properties"][name])
+    for form in ("StylizeForm", "StylizeJSON"):
+        assert machine_readable(resolved(SCHEMAS[form]["properties"][name])) == ours
+
+
+@pytest.mark.parametrize("name", ["content_layers", "style_layers"])
+def test_the_default_layers_are_the_codes(name: str) -> None:
+    assert resolved(SCHEMAS["StylizeJSON"]["properties"][name])["default"] == getattr(StylizeOptions(), name)
+
+
+@pytest.mark.parametrize(
+    "value", ["conv1_1", ["conv1_1", "conv2_1:0.5"], {"conv1_1": 0.5}, [], {}, 3, {"conv1_1": -1}]
+)
+def test_layers_are_valid_in_both_or_in_neither(value: object) -> None:
+    schema = resolved(SCHEMAS["layers"])
+    described = OAS31Validator(schema).is_valid(value)
+    try:
+        parse_options({"style_layers": value}, text=False)
+    except Exception:
+        assert not described
+    else:
+        assert described
+
+
+@pytest.mark.parametrize("name", StylizeOptions.model_fields)
+def test_each_option_is_described_in_the_same_words(name: str) -> None:
+    text = StylizeOptions.model_fields[name].description
+    assert text
+    described = resolved(SCHEMAS["StylizeForm"]["properties"][name]).get("description", "")
+    if not name.endswith("_layers"):
+        assert described.startswith(text)
+
+
+def test_the_weights_that_it_names_as_defaults_are_the_codes() -> None:
+    assert f"{Options().content_weight:g}" in ("0.001",)
+    assert "1e-3 where not given" in SCHEMAS["content_weight"]["description"]
+    assert Options().style_weight == 1
+    assert "1 where not given" in SCHEMAS["style_weight"]["description"]
+
+
+@pytest.mark.parametrize("form", ["StylizeForm", "StylizeJSON"])
+def test_as_many_artworks_are_allowed(form: str) -> None:
+    style = SCHEMAS[form]["properties"]["style"]
+    array = style if form == "StylizeForm" else next(c for c in style["oneOf"] if c["type"] == "array")
+    assert (array["minItems"], array["maxItems"]) == (1, MAX_STYLES)
+
+
+def test_files_are_declared_as_the_tools_expect_them() -> None:
+    form = SCHEMAS["StylizeForm"]["properties"]
+    assert (form["content"]["type"], form["content"]["format"]) == ("string", "binary")
+    assert form["style"]["items"] == {"type": "string", "format": "binary"}
+
+
+def shape(schema: dict[str, Any], definitions: dict[str, Any]) -> object:
+    """Names and types of a schema; each of its fields has to be required."""
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]]
+    if "enum" in schema:
+        return sorted(schema["enum"])
+    if "properties" in schema:
+        assert set(schema["required"]) == set(schema["properties"])
+        return {name: shape(value, definitions) for name, value in schema["properties"].items()}
+    return schema["type"]
+
+
+def test_the_report_has_the_fields_of_the_code() -> None:
+    ours = StylizeReport.model_json_schema()
+    assert shape(SCHEMAS["StylizeReport"], SCHEMAS) == shape(ours, ours["$defs"])
+
+
+def routes() -> set[tuple[str, str]]:
+    app = create_app(settings(), FakeModel)
+    return {
+        (rule.rule.replace("<", "{").replace(">", "}"), method)
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
+        if method not in ("HEAD", "OPTIONS")
+    }
+
+
+def test_it_has_the_routes_of_the_application_and_no_others() -> None:
+    described = {(path, method.upper()) for path, item in SPEC["paths"].items() for method in item}
+    assert described == routes()
+
+
+def test_stylize_names_every_problem_that_it_can_end_with() -> None:
+    elsewhere = {"not-found", "method-not-allowed", "uri-too-long", "headers-too-large"}
+    statuses = {str(kind.status) for slug, kind in PROBLEMS.items() if slug not in elsewhere}
+    assert set(SPEC["paths"]["/stylize"]["post"]["responses"]) == {"200", *statuses}
+
+
+def problem_examples() -> list[dict[str, Any]]:
+    examples = []
+    for response in SPEC["components"]["responses"].values():
+        media = response["content"][MEDIA_TYPE]
+        examples += (
+            [media["example"]] if "example" in media else [e["value"] for e in media["examples"].values()]
+        )
+    return examples
+
+
+@pytest.mark.parametrize("example", problem_examples(), ids=lambda example: str(example["type"]))
+def test_the_example_of_a_problem_is_one_that_the_table_knows(example: dict[str, Any]) -> None:
+    kind = PROBLEMS[example["type"].removeprefix("/problems/")]
+    assert (example["status"], example["title"]) == (kind.status, kind.title)
+    OAS31Validator(resolved(SCHEMAS["Problem"])).validate(example)
+
+
+@pytest.mark.parametrize("slug", ["queue-full", "not-ready"])
+def test_refusals_that_pass_are_described_with_retry_after(slug: str) -> None:
+    status = str(PROBLEMS[slug].status)
+    assert "Retry-After" in resolved(SPEC["paths"]["/stylize"]["post"]["responses"][status])["headers"]
+
+
+def test_pictures_are_answered_in_the_formats_of_the_code() -> None:
+    answer = SPEC["paths"]["/stylize"]["post"]["responses"]["200"]["content"]
+    assert set(answer) == {*MEDIA_TYPES.values(), "application/json"}
+
+
+def test_the_examples_of_requests_are_valid() -> None:
+    media = SPEC["paths"]["/stylize"]["post"]["requestBody"]["content"]["application/json"]
+    for example in media["examples"].values():
+        OAS31Validator(resolved(SCHEMAS["StylizeJSON"])).validate(example["value"])
+        options = {name: value for name, value in example["value"].items() if name not in PICTURES}
+        parse_options(options, text=False)
+
+
+def test_the_example_of_a_report_is_valid() -> None:
+    example = SPEC["paths"]["/stylize"]["post"]["responses"]["200"]["content"]["application/json"]["example"]
+    OAS31Validator(resolved(SCHEMAS["StylizeReport"])).validate(example)
+    StylizeReport.model_validate(example)
+
+
+def test_the_states_are_the_engines() -> None:
+    assert SCHEMAS["State"]["enum"] == [state.value for state in State]
+
+
+def test_it_is_served_as_it_is() -> None:
+    client: FlaskClient = create_app(settings(), FakeModel).test_client()
+    answer = client.get("/openapi.yaml")
+    assert answer.content_type == "application/yaml"
+    assert answer.data == Path(OPENAPI).read_bytes()
+
+
+def test_what_the_small_routes_answer_fits_its_description() -> None:
+    client = create_app(settings(), FakeModel).test_client()
+    for path, slug in [
+        ("/", None),
+        ("/version", None),
+        ("/readyz", None),
+        ("/problems/{slug}", "queue-full"),
+    ]:
+        answer = client.get(path.replace("{slug}", slug or ""))
+        described = SPEC["paths"][path]["get"]["responses"][str(answer.status_code)]
+        schema = resolved(described["content"]["application/json"]["schema"])
+        OAS31Validator(schema).validate(json.loads(answer.data))
