@@ -104,7 +104,7 @@ def plain(network: VGG, pair: Pair, options: Options, clock: Clock) -> Iterator[
 
     def closure() -> Tensor:
         optimiser.zero_grad()
-        responses = network(x, objective.taps)
+        responses = network(x, [*objective.content, *objective.style])
         terms = [
             weight * losses.content_loss(responses[name], objective.photograph[name])
             for name, weight in objective.content.items()

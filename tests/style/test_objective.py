@@ -52,7 +52,7 @@ def test_the_total_is_equation_7_with_the_size_factor(double: VGG) -> None:
 def test_the_gradient_equals_autograds(double: VGG) -> None:
     p, a, x = random_picture(32, 48, 3), random_picture(40, 30, 4), random_picture(32, 48, 5).requires_grad_()
     objective = paper(double, p, a, style_layers={**PAPER_STYLE_LAYERS, "conv4_2": 0.1})
-    responses = double(x, objective.taps)
+    responses = double(x, [*objective.content, *objective.style])
     terms = [
         weight * losses.content_loss(responses[n], objective.photograph[n])
         for n, weight in objective.content.items()
@@ -87,9 +87,27 @@ def test_layers_of_weight_zero_are_not_computed(double: VGG) -> None:
         random_picture(32, 32, 1),
         style_layers={"conv1_1": 1.0, "conv5_1": 0},
     )
-    assert objective.taps == ["conv4_2", "conv1_1"]
+    assert (*objective.content, *objective.style) == ("conv4_2", "conv1_1")
     texture = paper(double, random_picture(32, 32, 0), random_picture(32, 32, 1), content_weight=0.0)
-    assert "conv4_2" not in texture.taps
+    assert texture.content == {}
+
+
+def test_a_layer_that_cannot_change_the_picture_is_left_out_of_the_descent_but_reported(
+    weights_of: Callable[[Arch, int], dict[str, Tensor]],
+) -> None:
+    """As conv5_1 on Oxford's scale: a thousandth of the others' activations is 1e-12 of their losses."""
+    weights = weights_of("vgg16", 0)
+    weights["conv5_1.weight"] *= 1e-3
+    weights["conv5_1.bias"] *= 1e-3
+    network = VGG("vgg16", weights).double()
+    p, a, x = random_picture(32, 32, 0), random_picture(32, 32, 1), random_picture(32, 32, 2)
+    objective = paper(network, p, a)
+    assert [*objective.descended] == TAPS[:4]
+    report = objective.losses(x)
+    assert report.layers["style/conv5_1"] > 0
+    assert objective.loss_and_gradient(x)[0].item() == pytest.approx(report.total, rel=1e-6)
+    alone = paper(network, p, a, style_layers={"conv5_1": 1.0})
+    assert [*alone.descended] == ["conv5_1"], "what is asked for alone is everything"
 
 
 def test_the_target_of_several_artworks_is_the_weighted_mean_of_their_gram_matrices(double: VGG) -> None:
