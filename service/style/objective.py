@@ -17,8 +17,8 @@ NEGLIGIBLE = 1e-6
 """A style layer is left out of the descent if a blank picture's E_l would be less than this part of L_style.
 
 A picture that is done has lowered L_style about a thousandfold, so what is left out is a thousandth of that at most.
-With the paper's layers and Oxford's activation scale that is conv5_1 (1e-7), and with it the two or three convolutions
-that only it needs: a sixth of the arithmetic. It counts in every loss that is reported."""
+With the paper's layers and Oxford's activation scale that is conv5_1 (1e-7), and with it the two or three
+convolutions that only it needs: a sixth of the arithmetic. It counts in every loss that is reported."""
 
 
 @dataclass(frozen=True)
