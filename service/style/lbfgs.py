@@ -13,6 +13,9 @@ SUFFICIENT_DECREASE = 1e-4  # Armijo's constant, Nocedal & Wright, Numerical Opt
 REJECTIONS_BEFORE_RESET = 5
 RESETS_BEFORE_STALL = 3
 
+HISTORY_ENTRIES = 2**27
+"""Numbers that the history may hold: half a gigabyte in float32. It is full at 1024 px with 28 pairs."""
+
 
 class LBFGS:
     """Minimise a function of one tensor (Nocedal & Wright, algorithm 7.5, with a backtracking line search).
@@ -25,7 +28,8 @@ class LBFGS:
     Args:
         function: point -> (loss, a scalar; gradient, of the point's shape).
         start: the first point.
-        history: how many pairs of (step, change of gradient) approximate the curvature.
+        history: how many pairs of (step, change of gradient) approximate the curvature. None: 50, or as many as
+            HISTORY_ENTRIES allow.
         first_step: root mean square, over the entries, of the very first step.
 
     Attributes:
@@ -36,7 +40,7 @@ class LBFGS:
     """
 
     def __init__(
-        self, function: Function, start: Tensor, *, history: int = 20, first_step: float = 0.2
+        self, function: Function, start: Tensor, *, history: int | None = None, first_step: float = 0.2
     ) -> None:
         self.point = start
         self.loss = math.inf
@@ -44,6 +48,8 @@ class LBFGS:
         self.stalled = False
         self._function = function
         self._first_step = first_step
+        if history is None:
+            history = min(50, max(8, HISTORY_ENTRIES // (2 * start.numel())))
         self._pairs: deque[tuple[Tensor, Tensor, float]] = deque(maxlen=history)  # s, y, 1/(y·s)
         self._gradient = torch.zeros_like(start)
         self._direction = torch.zeros_like(start)

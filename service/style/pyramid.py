@@ -61,8 +61,9 @@ def scales(height: int, width: int, init: str) -> list[int]:
 def plan(height: int, width: int, options: Options) -> list[Stage]:
     """The stages of a request whose result is height x width, coarse to fine.
 
-    `iterations` are handed out in the proportions of the default schedule, the finest scale first in line; a
-    budget alone means no bound on evaluations, and the time is shared in the same proportions.
+    Fewer `iterations` than the default schedule has are handed out in its proportions, more go to the finest
+    scale: what a coarse one still gains after EVALUATIONS_COARSE is lost again at the next. With a budget alone the
+    finest scale is open-ended, and the time is shared in the proportions of the default schedule.
     """
     sizes = scales(height, width, options.init)
     usual = [EVALUATIONS_COARSE] * (len(sizes) - 1) + [EVALUATIONS_FINEST]
@@ -73,7 +74,7 @@ def plan(height: int, width: int, options: Options) -> list[Stage]:
     if options.iterations is not None:
         counts = _apportion(options.iterations, usual)
     elif options.budget is not None:
-        counts = [None] * len(sizes)
+        counts = [*usual[:-1], None]
     return [
         Stage(size, count, part / sum(cost))
         for size, count, part in zip(sizes, counts, cost, strict=True)
@@ -81,11 +82,10 @@ def plan(height: int, width: int, options: Options) -> list[Stage]:
     ]
 
 
-def _apportion(total: int, weights: Sequence[int]) -> list[int]:
-    """Split a whole number in the given proportions; what rounding leaves over goes to the last."""
-    parts = [total * weight // sum(weights) for weight in weights]
-    parts[-1] += total - sum(parts)
-    return parts
+def _apportion(total: int, usual: Sequence[int]) -> list[int]:
+    """Split a whole number in the proportions of `usual`, none but the last above it."""
+    parts = [min(count, total * count // sum(usual)) for count in usual[:-1]]
+    return [*parts, total - sum(parts)]
 
 
 class Stopwatch:

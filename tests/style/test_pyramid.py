@@ -39,10 +39,12 @@ def test_iterations_bound_the_evaluations_of_all_scales_together(iterations: int
     stages = plan(192, 256, Options(iterations=iterations))
     assert sum(stage.evaluations or 0 for stage in stages) == iterations
     assert stages[-1].longest == 256, "the full size comes first in line"
+    assert all(stage.evaluations is not None and stage.evaluations <= 40 for stage in stages[:-1])
 
 
 def test_a_budget_alone_leaves_the_evaluations_open() -> None:
-    assert all(stage.evaluations is None for stage in plan(192, 256, Options(budget=3)))
+    """Of the finest scale: the coarse ones have nothing to gain beyond their usual number."""
+    assert [stage.evaluations for stage in plan(192, 256, Options(budget=3))] == [40, 40, None]
     assert sum(stage.evaluations or 0 for stage in plan(192, 256, Options(budget=3, iterations=50))) == 50
 
 
