@@ -12,8 +12,8 @@ from service.cpus import wait_without_spinning
 from service.logs import logging_config
 from service.settings import SettingsError, load_settings
 
-# For probes, refusals and uploads of requests that will be refused: a thread must always be free for them.
-RESERVE_THREADS = 8
+# For probes and refusals, and clients that are slow to take them: a thread must always be free for the next.
+RESERVE_THREADS = 32
 
 try:
     _settings = load_settings()

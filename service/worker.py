@@ -1,16 +1,31 @@
-"""gunicorn's threaded worker, with two gaps closed: it drains, and its own errors are problems too."""
+"""gunicorn's threaded worker, with its gaps closed.
+
+- A client that connects and is silent, or sends half a head, or does not close after its answer, would hold a
+  thread for seconds or for ever, or even the loop that all connections depend on.
+- While it drains, it would let new connections wait for nothing.
+- What is not HTTP would be answered with HTML.
+"""
 
 import json
 import socket
+import threading
+import time
 import uuid
 from contextlib import suppress
+from functools import partial
+from selectors import EVENT_READ
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
+from flask import Flask
+from gunicorn import util
 from gunicorn.http import errors as http
 from gunicorn.workers.gthread import ThreadWorker
 
 from service import errors
+
+if TYPE_CHECKING:  # the master imports this module, and must not import torch
+    from service.context import Service
 
 _KINDS = (
     (http.LimitRequestLine, errors.URI_TOO_LONG),
@@ -25,14 +40,17 @@ _KINDS = (
 class Worker(ThreadWorker):
     """Serves the public application."""
 
+    @property
+    def service(self) -> "Service":
+        """The service behind the application."""
+        from service.context import service_of
+
+        return service_of(cast(Flask, self.wsgi))
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM: what is inside is finished, nothing new is begun."""
-        if (app := getattr(self, "wsgi", None)) is not None:  # it may come while the application is loading
-            from service.context import (
-                service_of,  # the master imports this module, and must not import torch
-            )
-
-            service_of(app).engine.drain()
+        if hasattr(self, "wsgi"):  # it may come while the application is loading
+            self.service.engine.drain()
         super().handle_exit(sig, frame)
 
     def set_accept_enabled(self, enabled: bool | None) -> None:
@@ -46,8 +64,44 @@ class Worker(ThreadWorker):
             for listener in self.sockets:
                 listener.close()
 
+    def enqueue_req(self, conn: Any) -> None:
+        """Give a connection to a thread, once there is something to read; gunicorn lets the thread wait for it."""
+        if conn.initialized or conn.data_ready:
+            super().enqueue_req(conn)
+            return
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + self.service.settings.upload_stall
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """While draining, wait no longer for those who have said nothing than for those who may go on."""
+        super()._cap_keepalive(deadline)  # type: ignore[misc]  # newer than its type stubs
+        for conn in self.pending_conns:
+            conn.timeout = min(cast(float, conn.timeout), deadline)
+
+    def handle(self, conn: Any) -> Any:
+        """Answer one request, and close the connection here where it is the last one.
+
+        gunicorn closes it on the thread of the loop, and waits there up to 2 seconds for the client to do the same.
+        """
+        self._limit_head(conn)
+        try:
+            keep = super().handle(conn)
+        finally:
+            conn.head_limit.cancel()
+        if not keep:
+            util.close_graceful(conn.sock)
+            conn.close = _closed_already
+        return keep
+
+    def handle_request(self, req: Any, conn: Any) -> bool:
+        """The head has been read: the rest has limits of its own."""
+        conn.head_limit.cancel()
+        return bool(super().handle_request(req, conn))
+
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
-        """Answer what is not even HTTP; gunicorn would send HTML, and no request_id."""
+        """Answer what is not even HTTP."""
         kind = next((kind for error, kind in _KINDS if isinstance(exc, error)), errors.INTERNAL)
         request_id = uuid.uuid4().hex
         if kind is errors.INTERNAL:
@@ -61,3 +115,18 @@ class Worker(ThreadWorker):
         )
         with suppress(OSError):  # the client did not wait for it
             client.sendall(head.encode() + body)
+
+    def _limit_head(self, conn: Any) -> None:
+        """End the reading of a head that takes too long, even one that comes byte by byte."""
+        conn.head_limit = threading.Timer(self.service.settings.upload_stall, _stop_reading, (conn.sock,))
+        conn.head_limit.daemon = True
+        conn.head_limit.start()
+
+
+def _stop_reading(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RD)
+
+
+def _closed_already(graceful: bool = False) -> None:
+    """In place of the `close` of a connection that its thread has closed."""

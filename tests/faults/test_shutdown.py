@@ -11,7 +11,7 @@ from tests.serving import wait_until
 
 
 def test_sigterm_lets_running_and_waiting_requests_finish_and_exits_with_0() -> None:
-    with Server() as server, ThreadPoolExecutor(3) as pool:
+    with Server(STYLIZE_UPLOAD_STALL=60) as server, ThreadPoolExecutor(3) as pool, server.connect():
         server.hold()
         answers = [pool.submit(server.post) for _ in range(3)]
         wait_until(lambda: server.metric("stylize_in_flight") == 3)
@@ -23,7 +23,7 @@ def test_sigterm_lets_running_and_waiting_requests_finish_and_exits_with_0() -> 
             server.get("/readyz")  # the door is closed
         server.release()
         assert [answer.result().status_code for answer in answers] == [200, 200, 200]
-        assert server.process.wait(20) == 0
+        assert server.process.wait(20) == 0  # the connection that says nothing does not keep it
         assert not [line for line in server.log() if line["level"] in ("error", "critical", "warning")]
 
 

@@ -1,0 +1,73 @@
+"""Clients that are slow on purpose, or by mistake: everyone else is answered as before."""
+
+import select
+import socket
+import time
+
+import requests
+
+from tests.running import Server
+from tests.serving import wait_until
+
+MANY = 100  # more than there are threads
+FEW = 20  # fewer than there are threads
+
+
+def seconds_to_answer(server: Server) -> float:
+    begun = time.monotonic()
+    assert server.get("/readyz").status_code == 200
+    return time.monotonic() - begun
+
+
+def closed_by_server(connection: socket.socket) -> bool:
+    readable, _, _ = select.select([connection], [], [], 0)
+    return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""
+
+
+def test_connections_that_say_nothing_cost_no_thread(server: Server) -> None:
+    connections = [server.connect() for _ in range(MANY)]
+    assert seconds_to_answer(server) < 0.5
+    wait_until(lambda: all(closed_by_server(connection) for connection in connections))
+    for connection in connections:
+        connection.close()
+
+
+def test_clients_that_do_not_close_after_their_last_answer_hold_nobody_up(server: Server) -> None:
+    connections = [server.connect() for _ in range(FEW)]
+    for connection in connections:
+        connection.sendall(b"GET /version HTTP/1.0\r\nHost: a\r\n\r\n")
+    for connection in connections:
+        assert connection.recv(12) == b"HTTP/1.0 200"
+    assert seconds_to_answer(server) < 0.5  # gunicorn by itself: 2 seconds for each of them
+    for connection in connections:
+        connection.close()
+
+
+def test_heads_that_never_end_are_given_up(server: Server) -> None:
+    connections = [server.connect() for _ in range(FEW)]
+    for connection in connections:
+        connection.sendall(b"POST /stylize HTTP/1.1\r\nHos")
+    assert seconds_to_answer(server) < 0.5
+    wait_until(lambda: all(closed_by_server(connection) for connection in connections))
+    for connection in connections:
+        connection.close()
+
+
+def test_a_head_that_comes_byte_by_byte_is_given_up_as_well(server: Server) -> None:
+    with server.connect() as connection:
+        begun = time.monotonic()
+        wait_until(lambda: connection.send(b"x") == 1 and time.monotonic() - begun > 0.3)
+        wait_until(lambda: closed_by_server(connection))
+        assert 0.4 < time.monotonic() - begun < 5
+
+
+def test_a_kept_connection_may_be_silent_between_its_requests(server: Server) -> None:
+    with requests.Session() as session:
+        address = f"http://127.0.0.1:{server.port}/version"
+        first = session.get(address, stream=True)
+        connection = first.raw.connection.sock
+        assert first.content
+        begun = time.monotonic()
+        wait_until(lambda: time.monotonic() - begun > 0.7)  # longer than a head may take
+        assert not closed_by_server(connection)
+        assert session.get(address).status_code == 200
