@@ -267,31 +267,36 @@ def parse_options(given: Mapping[str, object], *, text: bool) -> StylizeOptions:
     Raises:
         OptionsError: unknown names, wrong types, values out of bounds; all of them at once.
     """
-    if nulls := [name for name, value in given.items() if value is None]:
-        raise OptionsError(
-            [FieldError(name, f"{name} is null: leave it out, or give a value.") for name in nulls]
-        )
+    known = StylizeOptions.model_fields
+    errors = [
+        FieldError(name, f"{name} is null: leave it out, or give a value.")
+        if name in known
+        else FieldError(name, unknown(name, [*known, *PICTURES], "option of this service"))
+        for name, value in given.items()
+        if value is None or name not in known
+    ]
     try:
-        return StylizeOptions.model_validate(dict(given), strict=not text)
+        options = StylizeOptions.model_validate(
+            {name: value for name, value in given.items() if name in known and value is not None},
+            strict=not text,
+        )
     except ValidationError as error:
-        raise OptionsError([_field_error(detail) for detail in error.errors()]) from None
+        errors += [_field_error(detail) for detail in error.errors()]
+    if errors:
+        raise OptionsError(errors)
+    return options
 
 
 def _field_error(detail: Any) -> FieldError:
-    properties = StylizeOptions.model_json_schema()["properties"]
     if not detail["loc"]:  # the model validator: more than one field is involved
-        return FieldError(
-            "strength" if "strength" in str(detail["ctx"]["error"]) else "style_weight", _said(detail)
-        )
+        return FieldError("strength" if "strength" in _said(detail) else "style_weight", _said(detail))
     name = str(detail["loc"][0])
-    if detail["type"] == "extra_forbidden":
-        return FieldError(name, unknown(name, [*properties, *PICTURES], "option of this service"))
     if detail["type"] == "value_error":
         return FieldError(name, f"{name}: {_said(detail)}")
     if len(detail["loc"]) > 1 and isinstance(detail["loc"][1], int):  # inside a list
         item = f"number {detail['loc'][1] + 1} of {name}"
         return FieldError(name, f"{item} is {quote(detail['input'])}: give a number from 0 to 1e6.")
-    return FieldError(name, explain(detail, name, properties[name]))
+    return FieldError(name, explain(detail, name, StylizeOptions.model_json_schema()["properties"][name]))
 
 
 def _said(detail: Any) -> str:

@@ -22,8 +22,8 @@ def quote(value: object) -> str:
     """The value as it was given, in one short piece."""
     try:
         text = value if isinstance(value, str) else json.dumps(value)
-    except (TypeError, ValueError):
-        text = str(value)
+    except (TypeError, ValueError, RecursionError):
+        text = f"a {type(value).__name__}"
     text = text if len(text) <= _LONGEST_ECHO else text[: _LONGEST_ECHO - 1] + "…"
     return f'"{text}"' if isinstance(value, str) else text
 

@@ -84,7 +84,7 @@ def _problem(problem: Problem) -> Response:
         current.outcome = problem.kind.outcome
     current.facts["problem"] = problem.kind.slug
     response = Response(
-        json.dumps(problem.body(current.request_id), ensure_ascii=False),
+        json.dumps(problem.body(current.request_id)),
         status=problem.kind.status,
         content_type=MEDIA_TYPE,
     )

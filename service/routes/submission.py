@@ -105,6 +105,8 @@ def _read_form(body: bytes, parameters: dict[str, str], draft: _Draft) -> None:
         raise Problem(
             MALFORMED, "The form is malformed: send multipart/form-data with its boundary."
         ) from None
+    if not all(isinstance(name, str) for name in (*fields, *files)):
+        raise Problem(MALFORMED, "A part of the form has no name: name each part, like content or size.")
     if not fields and not files:
         raise Problem(
             MALFORMED, "The form has no parts: send a photograph as content and an artwork as style."
