@@ -1,5 +1,7 @@
 """POST /stylize: admit, read, decode, paint, encode."""
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, request
 
 from service.admission import NotReadyError, QueueFullError, Ticket
@@ -25,6 +27,7 @@ from service.routes import answer, submission
 from service.routes.answer import Inputs
 from service.routes.lifecycle import record, stage
 from service.style.options import Options
+from service.style.resample import reduce
 from service.style.transfer import Result, result_size
 
 blueprint = Blueprint("stylize", __name__)
@@ -115,7 +118,10 @@ def _inputs(service: Service, media_type: str) -> Inputs:
             _decode(service, "style" if len(sent.styles) == 1 else f"style {number}", data)
             for number, data in enumerate(sent.styles, start=1)
         )
-    _fits_network(content, options)
+        _fits_network(content, options)
+        content = replace(content, rgb=reduce(content.rgb, options.size))
+        longest = round(options.size * options.style_scale)
+        styles = tuple(replace(style, rgb=reduce(style.rgb, longest)) for style in styles)
     return Inputs(
         content,
         styles,

@@ -47,6 +47,22 @@ def resize(picture: Tensor, size: tuple[int, int]) -> Tensor:
     return (pixels.view(1, *size, 3).permute(0, 3, 1, 2).float() / 255).to(picture.device)
 
 
+def reduce(picture: Tensor, longest: int) -> Tensor:
+    """An 8-bit picture that is no larger than it has to be: all that waits for its turn takes memory.
+
+    Args:
+        picture: uint8 (3, h, w).
+        longest: what its longest side will be used at, in pixels.
+
+    Returns:
+        uint8 (3, H, W) with this longest side and the same aspect ratio; the picture itself if it is no larger.
+    """
+    rows, columns = artwork_size(picture.shape[-2], picture.shape[-1], longest)
+    if (rows, columns) == tuple(picture.shape[-2:]):
+        return picture
+    return quantise(resize(picture, (rows, columns)))
+
+
 def enlarge(picture: Tensor, size: tuple[int, int]) -> Tensor:
     """Enlarge (1, 3, h, w) to (1, 3, H, W), bicubic; values may overshoot [0, 1] a little."""
     return F.interpolate(picture, size=size, mode="bicubic", align_corners=False)

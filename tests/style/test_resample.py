@@ -49,3 +49,12 @@ def test_quantise_and_dequantise_are_inverse_on_8_bit_pictures() -> None:
 def test_quantise_clamps_and_rounds() -> None:
     values = torch.tensor([-0.2, 0.0, 0.4999 / 255, 0.5001 / 255, 1.0, 1.7]).view(1, 1, 2, 3)
     assert resample.quantise(values).flatten().tolist() == [0, 0, 0, 1, 255, 255]
+
+
+def test_reduce_brings_a_large_picture_to_the_size_it_is_used_at_and_leaves_a_small_one_alone() -> None:
+    large = torch.randint(0, 256, (3, 300, 400), dtype=torch.uint8)
+    small = resample.reduce(large, 100)
+    assert small.shape == (3, 75, 100)
+    assert torch.equal(small, resample.quantise(resample.resize(large, (75, 100))))
+    assert resample.reduce(large, 400) is large
+    assert resample.reduce(large, 1000) is large
