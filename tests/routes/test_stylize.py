@@ -109,6 +109,15 @@ def test_options_reach_the_optimiser(client: FlaskClient, model: FakeModel) -> N
     assert [style[:, 0, 0].tolist() for style in model.painted[0].styles] == [[255, 0, 0], [0, 0, 255]]
 
 
+def test_large_pictures_are_shrunk_before_they_wait(client: FlaskClient, model: FakeModel) -> None:
+    parts = form(size=64, style_scale=0.5)
+    parts["content"], parts["style"] = file(picture(400, 200)), file(picture(300, 300))
+    assert post(client, parts).status_code == 200
+    (work,) = model.painted
+    assert work.content.shape == (3, 32, 64)
+    assert [style.shape for style in work.styles] == [(3, 32, 32)]
+
+
 def test_json_is_the_same_with_base64(client: FlaskClient, model: FakeModel) -> None:
     answer = post_json(
         client, style=[b64(picture(color="red")), b64(picture())], size=48, style_layers=["conv3_1"]
