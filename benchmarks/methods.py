@@ -6,7 +6,6 @@ measures a picture in between stops the clock.
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -157,8 +156,3 @@ def adam(network: VGG, pair: Pair, options: Options, clock: Clock) -> Iterator[S
 
 
 METHODS: dict[str, Method] = {"ours": ours, "plain": plain, "boxed": boxed, "adam": adam}
-
-
-def with_default(options: Options, method: str, evaluations: int) -> Options:
-    """The options for a method: ours takes its own schedule, the others a number of evaluations."""
-    return options if method == "ours" else replace(options, iterations=evaluations)

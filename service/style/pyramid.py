@@ -67,8 +67,8 @@ def plan(height: int, width: int, options: Options) -> list[Stage]:
     """
     sizes = scales(height, width, options.init)
     usual = [EVALUATIONS_COARSE] * (len(sizes) - 1) + [EVALUATIONS_FINEST]
-    if options.init == "noise":
-        usual = [EVALUATIONS_NOISE]
+    if len(sizes) == 1:
+        usual = [EVALUATIONS_NOISE if options.init == "noise" else EVALUATIONS_COARSE]
     cost = [count * (size / sizes[-1]) ** 2 for count, size in zip(usual, sizes, strict=True)]
     counts: Sequence[int | None] = usual
     if options.iterations is not None:

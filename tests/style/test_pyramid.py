@@ -34,6 +34,10 @@ def test_the_default_schedule() -> None:
     assert stages[2].share == pytest.approx(20 / 32.5)
 
 
+def test_a_picture_too_small_for_scales_gets_what_a_first_scale_gets() -> None:
+    assert [(stage.longest, stage.evaluations) for stage in plan(43, 64, Options())] == [(64, 40)]
+
+
 @pytest.mark.parametrize("iterations", [1, 2, 3, 7, 100, 501])
 def test_iterations_bound_the_evaluations_of_all_scales_together(iterations: int) -> None:
     stages = plan(192, 256, Options(iterations=iterations))
