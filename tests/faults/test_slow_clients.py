@@ -65,7 +65,9 @@ def test_a_kept_connection_may_be_silent_between_its_requests(server: Server) ->
     with requests.Session() as session:
         address = f"http://127.0.0.1:{server.port}/version"
         first = session.get(address, stream=True)
-        connection = first.raw.connection.sock
+        held = first.raw.connection
+        assert held is not None
+        connection = held.sock
         assert first.content
         begun = time.monotonic()
         wait_until(lambda: time.monotonic() - begun > 0.7)  # longer than a head may take
