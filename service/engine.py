@@ -158,7 +158,8 @@ class Engine:
             torch=self._model.torch,
             device=self._model.device,
         )
-        log.info("loaded %s on %s: %s", self._model.backbone, self._model.device, self._model.note)
+        note = f": {self._model.note}" if self._model.note else ""
+        log.info("loaded %s on %s%s", self._model.backbone, self._model.device, note)
         self._state = State.WARMING
         self._model.warm_up()
         self._metrics.warmup_seconds.set(self._clock() - loaded)

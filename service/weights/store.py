@@ -83,7 +83,7 @@ def provision(
     if backbone in BACKBONES:
         if not force and (present := _present(backbone, weights_dir)):
             return present
-        return _provision_named(backbone, weights_dir, source or BACKBONES[backbone].source())
+        return _provision_named(backbone, weights_dir, source or BACKBONES[backbone].source)
     path = Path(backbone)
     if not path.is_file():
         raise WeightsError(
@@ -207,7 +207,7 @@ def _provision_file(path: Path, weights_dir: Path, *, force: bool) -> Provisione
 
 def _identify(path: Path, sha256: str) -> tuple[str, str, str]:
     for backbone in BACKBONES.values():
-        source = backbone.source()
+        source = backbone.source
         if sha256.startswith(source.sha256):
             return backbone.name, source.label, backbone.credit
     return CUSTOM, path.name, ""

@@ -156,8 +156,12 @@ def test_a_published_file_of_the_other_network_is_told(server: Any, keras_onnx: 
 
 
 def test_the_url_and_the_checksum_of_vgg19_are_torchvisions() -> None:
-    source = BACKBONES["vgg19"].source()
-    assert source == HttpSource("https://download.pytorch.org/models/vgg19-dcbb9e9d.pth", "dcbb9e9d")
+    from torchvision.models import VGG19_Weights
+
+    source = BACKBONES["vgg19"].source
+    assert isinstance(source, HttpSource)
+    assert source.url == VGG19_Weights.IMAGENET1K_V1.url
+    assert source.url.endswith(f"-{source.sha256}.pth")
 
 
 # Provisioning vgg16, from the package index.
@@ -242,7 +246,7 @@ def test_a_file_with_the_published_checksum_is_the_published_one(
     vgg19_file: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = HttpSource("https://example.org", vgg19_file.sha256[:8])
-    monkeypatch.setitem(BACKBONES, "vgg19", replace(BACKBONES["vgg19"], source=lambda: source))
+    monkeypatch.setitem(BACKBONES, "vgg19", replace(BACKBONES["vgg19"], source=source))
     assert provision(str(vgg19_file.path), tmp_path).name == "vgg19"
     assert available(tmp_path) == ("vgg19",)
 
