@@ -93,17 +93,21 @@ def ours(network: VGG, pair: Pair, options: Options, clock: Clock) -> Iterator[S
 
 
 def plain(network: VGG, pair: Pair, options: Options, clock: Clock) -> Iterator[Step]:
-    """What the field ships: white noise, full size, torch.optim.LBFGS on free pixels, autograd, clamp at the end."""
+    """What the field ships: white noise, full size, torch.optim.LBFGS on free pixels, autograd, clamp at the end.
+
+    The pixels are 0-255, as the field's are: on [0, 1], torch's first steps overflow with some artworks, and it
+    never recovers.
+    """
     began = clock()
     objective = full_size_objective(network, pair, options)
-    x = white_noise(pair, options).requires_grad_()
+    pixels = (white_noise(pair, options) * 255).requires_grad_()
     optimiser = torch.optim.LBFGS(
-        [x], lr=1, max_iter=1, max_eval=1, history_size=100, tolerance_grad=0, tolerance_change=0
+        [pixels], lr=1, max_iter=1, max_eval=1, history_size=100, tolerance_grad=0, tolerance_change=0
     )
 
     def closure() -> Tensor:
         optimiser.zero_grad()
-        responses = network(x, [*objective.content, *objective.style])
+        responses = network(pixels / 255, [*objective.content, *objective.style])
         terms = [
             weight * losses.content_loss(responses[name], objective.photograph[name])
             for name, weight in objective.content.items()
@@ -118,7 +122,7 @@ def plain(network: VGG, pair: Pair, options: Options, clock: Clock) -> Iterator[
 
     for evaluation in range(1, (options.iterations or 500) + 1):
         optimiser.step(closure)  # type: ignore[no-untyped-call]
-        yield Step(clock() - began, evaluation, x.detach)
+        yield Step(clock() - began, evaluation, lambda: pixels.detach() / 255)
 
 
 def boxed(network: VGG, pair: Pair, options: Options, clock: Clock) -> Iterator[Step]:
