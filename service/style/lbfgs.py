@@ -125,8 +125,12 @@ class LBFGS:
                 self.stalled = True
                 return
             direction = direction * (shorter * self._first_step * direction.numel() ** 0.5 / norm)
-        self._direction, self._step = direction, 1.0
-        self._slope = _dot(self._gradient, direction)
+        slope = _dot(self._gradient, direction)
+        if self._pairs and not slope < 0:  # rounding made it an ascent: start the curvature anew
+            self._pairs.clear()
+            self._aim(shorter=shorter)
+            return
+        self._direction, self._step, self._slope = direction, 1.0, slope
 
 
 def _dot(a: Tensor, b: Tensor) -> float:

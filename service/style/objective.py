@@ -98,6 +98,8 @@ class Objective:
         alpha = content_weight * REFERENCE_AREA / (photograph.shape[-2] * photograph.shape[-1])
         self.content = {name: alpha * weight for name, weight in content_layers.items() if alpha * weight > 0}
         self.style = {name: style_weight * w for name, w in style_layers.items() if style_weight * w > 0}
+        if not self.content and not self.style:
+            raise ValueError("all weights are 0: give the content or the style one above 0")
         self.targets = {name: targets[name] for name in self.style}
         self.descended = self._worth_descending()
         self.photograph = network(photograph, self.content)

@@ -69,15 +69,18 @@ def plan(height: int, width: int, options: Options) -> list[Stage]:
     usual = [EVALUATIONS_COARSE] * (len(sizes) - 1) + [EVALUATIONS_FINEST]
     if len(sizes) == 1:
         usual = [EVALUATIONS_NOISE if options.init == "noise" else EVALUATIONS_COARSE]
-    cost = [count * (size / sizes[-1]) ** 2 for count, size in zip(usual, sizes, strict=True)]
     counts: Sequence[int | None] = usual
     if options.iterations is not None:
         counts = _apportion(options.iterations, usual)
     elif options.budget is not None:
         counts = [*usual[:-1], None]
+    work = [
+        (usually if count is None else count) * (size / sizes[-1]) ** 2
+        for count, usually, size in zip(counts, usual, sizes, strict=True)
+    ]
     return [
-        Stage(size, count, part / sum(cost))
-        for size, count, part in zip(sizes, counts, cost, strict=True)
+        Stage(size, count, part / sum(work))
+        for size, count, part in zip(sizes, counts, work, strict=True)
         if count != 0
     ]
 
@@ -91,8 +94,8 @@ def _apportion(total: int, usual: Sequence[int]) -> list[int]:
 class Stopwatch:
     """The time that a request may take, and what an evaluation costs.
 
-    The cost of an evaluation grows with the number of pixels. It is measured at every evaluation, so a limit is
-    kept on any machine, a busy one too: nothing is begun that would not end in time.
+    An evaluation costs something for itself and something for each pixel. Both are measured while it runs, so a limit
+    is kept on any machine, a busy one too: nothing is begun that would not end in time.
 
     Args:
         limits: seconds from now, the shortest counts; None: no limit.
@@ -103,7 +106,7 @@ class Stopwatch:
         self._clock = clock
         self._start = clock()
         self._limit = min((limit for limit in limits if limit is not None), default=None)
-        self._seconds_per_pixel = 0.0
+        self._costs: dict[int, list[float]] = {}  # pixels -> seconds of each evaluation
 
     def seconds(self) -> float:
         """Since the start."""
@@ -114,14 +117,30 @@ class Stopwatch:
         return 0.0 if self._limit is None else self.seconds() / self._limit
 
     def observe(self, pixels: int, seconds: float) -> None:
-        """An evaluation of so many pixels took so long. Recent ones count more."""
-        rate = seconds / pixels
-        known = self._seconds_per_pixel
-        self._seconds_per_pixel = rate if known == 0 else 0.7 * known + 0.3 * rate
+        """An evaluation of so many pixels took so long."""
+        self._costs.setdefault(pixels, []).append(seconds)
+
+    @property
+    def sizes_measured(self) -> int:
+        """How many sizes have been evaluated; from two on an estimate for a third is more than an upper bound."""
+        return len(self._costs)
 
     def estimate(self, pixels: int, evaluations: float) -> float:
         """Seconds that so many evaluations of so many pixels will take; 0 while nothing is known."""
-        return self._seconds_per_pixel * pixels * evaluations
+        if not self._costs:
+            return 0.0
+        if pixels in self._costs:
+            return self._cost(pixels) * evaluations
+        *smaller, largest = sorted(self._costs)
+        each = self._cost(largest) / largest
+        overhead = 0.0
+        if smaller:
+            slope = (self._cost(largest) - self._cost(smaller[-1])) / (largest - smaller[-1])
+            overhead = max(0.0, self._cost(largest) - slope * largest)
+            each = (self._cost(largest) - overhead) / largest
+        elif len(self._costs[largest]) == 1:  # a cold one and nothing else: most of it will not come again
+            overhead, each = self._cost(largest), 0.0
+        return (overhead + each * pixels) * evaluations
 
     def fits(self, pixels: int, evaluations: float, *, share: float = 1.0, reserve: float = 0.0) -> bool:
         """Whether these evaluations would end inside this share of the time, `reserve` seconds before its end."""
@@ -129,3 +148,9 @@ class Stopwatch:
             return True
         ends = self.seconds() + self.estimate(pixels, evaluations)
         return ends <= min(share * self._limit, self._limit - reserve)
+
+    def _cost(self, pixels: int) -> float:
+        """Mean seconds of the latest evaluations; the first of a size, which is cold, only if it is alone."""
+        costs = self._costs[pixels]
+        latest = costs[1:][-3:] or costs
+        return sum(latest) / len(latest)

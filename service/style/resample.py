@@ -8,6 +8,9 @@ from torch import Tensor
 SMALLEST_SIDE = 16
 """Pixels of the shortest side that the network needs: conv5_1 comes after four poolings."""
 
+LONGEST_STRIP = 1024
+"""Pixels of the longest side of an artwork that is kept larger than wanted for the sake of its shortest side."""
+
 
 def fit(height: int, width: int, longest: int) -> tuple[int, int]:
     """(height, width) with this longest side and the same aspect ratio, rounded to whole pixels.
@@ -22,9 +25,10 @@ def fit(height: int, width: int, longest: int) -> tuple[int, int]:
 def artwork_size(height: int, width: int, longest: int) -> tuple[int, int]:
     """(height, width) of an artwork for a result with this longest side (times the style scale).
 
-    It is never enlarged, and its shortest side is kept at SMALLEST_SIDE at least.
+    It is never enlarged, and its shortest side is kept at SMALLEST_SIDE at least. A strip so long that this would
+    make it larger than LONGEST_STRIP loses its aspect ratio instead: it would take the memory of a large picture.
     """
-    least = SMALLEST_SIDE * max(height, width) / min(height, width)
+    least = min(LONGEST_STRIP, SMALLEST_SIDE * max(height, width) / min(height, width))
     wanted = min(max(longest, round(least)), max(height, width))
     rows, columns = fit(height, width, wanted)
     return max(rows, min(SMALLEST_SIDE, height)), max(columns, min(SMALLEST_SIDE, width))

@@ -22,11 +22,9 @@ PLATEAU_EVALUATIONS = 20
 PLATEAU_DECREASE = 2e-3
 """Converged: these evaluations together lowered the loss by less than this fraction."""
 
-PREPARATION = 0.8
-"""What preparing a scale costs, in evaluations of it: forward passes of the photograph and the artwork."""
-
-LAST_LOOK = 0.5
-"""What measuring the delivered picture costs, in evaluations: a forward pass."""
+FORWARD = 0.4
+"""What a forward pass costs, in evaluations: of the photograph and the artworks to prepare a scale, and of the result
+to measure it."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +172,7 @@ class _Run:
         """Whether a scale can be prepared and evaluated once. The first one always is: there must be an answer."""
         area = math.prod(resample.fit(*self.size, stage.longest))
         return self.picture is None or self.stopwatch.fits(
-            area, PREPARATION + 1, reserve=self._last_look(stage.longest)
+            area, self._preparation(stage.longest) + 1, reserve=self._last_look(stage.longest)
         )
 
     def paint(self, stage: pyramid.Stage) -> Generator[Progress, None, None]:
@@ -184,7 +182,8 @@ class _Run:
         target = resample.resize(self.photograph, size)
         self.objective = _objective(self.network, target, self.artworks, self.options)
         canvas = Canvas(self._start(target), smooth=self.options.init == "content")
-        optimiser = LBFGS(_in_coordinates(canvas, self.objective), canvas.origin())
+        function = _InCoordinates(canvas, self.objective)
+        optimiser = LBFGS(function, canvas.origin())
         trace: list[float] = []
         while True:
             began = self.stopwatch.seconds()
@@ -193,14 +192,17 @@ class _Run:
             self.stopwatch.observe(area, self.stopwatch.seconds() - began)
             if not math.isfinite(optimiser.loss):
                 raise FloatingPointError("the very first loss is not a finite number: the weights are broken")
-            trace.append(optimiser.loss)
-            yield self._progress(stage, size, canvas, optimiser, len(trace))
+            trace.append(optimiser.loss * function.unit)
+            yield self._progress(stage, size, canvas, optimiser, trace)
             if optimiser.stalled or _plateau(trace):
                 self.stopped = "converged"
             elif stage.evaluations is not None and len(trace) >= stage.evaluations:
                 self.stopped = "iterations"
             elif not self.stopwatch.fits(
-                area, 1, share=self.share + stage.share, reserve=self._last_look(stage.longest)
+                area,
+                1 if len(trace) > 1 else 0,  # the first of a size is cold, and tells little about the second
+                share=self.share + stage.share,
+                reserve=self._last_look(stage.longest),
             ):
                 self.stopped = "budget"
             else:
@@ -241,19 +243,33 @@ class _Run:
 
     def _last_look(self, longest: int) -> float:
         """Seconds to keep for the result: measuring it, and preparing that where the full size was not reached."""
-        work = LAST_LOOK if longest == max(self.size) else LAST_LOOK + PREPARATION
-        return self.stopwatch.estimate(math.prod(self.size), work)
+        if longest == max(self.size):
+            return self.stopwatch.estimate(math.prod(self.size), FORWARD)
+        if self.stopwatch.sizes_measured < 2:
+            return 0.0  # the coarsest scale alone would overestimate the finest, and end everything at once
+        return self.stopwatch.estimate(math.prod(self.size), FORWARD + self._preparation(max(self.size)))
+
+    def _preparation(self, longest: int) -> float:
+        """What preparing a scale costs, in evaluations of it: more artworks, or larger ones, cost more."""
+        area = math.prod(resample.fit(*self.size, longest))
+        artworks = sum(math.prod(size) for size in _artwork_sizes(self.artworks, longest, self.options))
+        return FORWARD * (area + artworks) / area
 
     def _progress(
-        self, stage: pyramid.Stage, size: tuple[int, int], canvas: Canvas, optimiser: LBFGS, done: int
+        self,
+        stage: pyramid.Stage,
+        size: tuple[int, int],
+        canvas: Canvas,
+        optimiser: LBFGS,
+        trace: Sequence[float],
     ) -> Progress:
-        worked = self.share + stage.share * (done / stage.evaluations if stage.evaluations else 0)
+        worked = self.share + stage.share * (len(trace) / stage.evaluations if stage.evaluations else 0)
         fraction = min(1.0, max(worked, self.stopwatch.fraction()))
         seconds = self.stopwatch.seconds()
         return Progress(
             fraction=fraction,
             evaluations=self.evaluations,
-            loss=optimiser.loss,
+            loss=trace[-1],
             seconds_left=seconds / fraction - seconds if fraction > 0 else math.inf,
             size=size,
             preview=lambda: resample.quantise(canvas.paint(optimiser.point)).cpu(),
@@ -262,11 +278,8 @@ class _Run:
 
 def _objective(network: VGG, target: Tensor, artworks: Sequence[Tensor], options: Options) -> Objective:
     """Eq. 7 for a picture of the size of `target`, the photograph (1, 3, H, W) in [0, 1]."""
-    longest = round(max(target.shape[-2:]) * options.style_scale)
-    resized = [
-        resample.resize(artwork, resample.artwork_size(artwork.shape[-2], artwork.shape[-1], longest))
-        for artwork in artworks
-    ]
+    sizes = _artwork_sizes(artworks, max(target.shape[-2:]), options)
+    resized = [resample.resize(artwork, size) for artwork, size in zip(artworks, sizes, strict=True)]
     layers = [name for name, weight in options.style_layers.items() if weight > 0]
     return Objective(
         network,
@@ -279,15 +292,29 @@ def _objective(network: VGG, target: Tensor, artworks: Sequence[Tensor], options
     )
 
 
-def _in_coordinates(canvas: Canvas, objective: Objective) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-    """The objective as a function of the canvas's free coordinates."""
+def _artwork_sizes(artworks: Sequence[Tensor], longest: int, options: Options) -> list[tuple[int, int]]:
+    """(height, width) of each artwork for a picture with this longest side."""
+    scaled = round(longest * options.style_scale)
+    return [resample.artwork_size(artwork.shape[-2], artwork.shape[-1], scaled) for artwork in artworks]
 
-    def function(u: Tensor) -> tuple[Tensor, Tensor]:
-        x = canvas.paint(u)
-        loss, gradient = objective.loss_and_gradient(x)
-        return loss, canvas.pullback(x, gradient)
 
-    return function
+class _InCoordinates:
+    """The objective as a function of the canvas's free coordinates, in units of its first value.
+
+    Weights may make the loss of any size; squares of its gradient must neither overflow nor vanish in float32.
+    """
+
+    def __init__(self, canvas: Canvas, objective: Objective) -> None:
+        self.unit = 0.0
+        self._canvas = canvas
+        self._objective = objective
+
+    def __call__(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        x = self._canvas.paint(u)
+        loss, gradient = self._objective.loss_and_gradient(x)
+        if self.unit == 0:
+            self.unit = loss.item() or 1.0
+        return loss / self.unit, self._canvas.pullback(x, gradient / self.unit)
 
 
 def _plateau(trace: Sequence[float]) -> bool:

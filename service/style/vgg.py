@@ -1,6 +1,6 @@
 """The network of the paper: the convolutional part of VGG-16 or VGG-19, average pooling, post-ReLU taps."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, get_args
 
 import torch
@@ -130,26 +130,27 @@ class VGG(nn.Module):
             ValueError: a tap is no layer of this network.
         """
         wanted = set(taps)
-        return {name: h.to(x.dtype) for name, h in self.responses(x, wanted).items() if name in wanted}
+        return {name: h.to(x.dtype) for name, h in self._computed(x, wanted) if name in wanted}
 
     def responses(self, x: Tensor, taps: Iterable[str]) -> dict[str, Tensor]:
         """As `forward`, but all layers up to the deepest tap, in the network's dtype: what `pullback` needs."""
-        wanted = set(taps)
+        return dict(self._computed(x, set(taps)))
+
+    def _computed(self, x: Tensor, wanted: set[str]) -> Iterator[tuple[str, Tensor]]:
+        """One layer after the other, up to the deepest that is wanted; nothing is kept."""
         if unknown := wanted.difference(self.layers):
             names = ", ".join(sorted(unknown))
             raise ValueError(f"{names} is no layer of {self.arch}: choose from {', '.join(self.layers)}")
         deepest = max((self.layers.index(name) for name in wanted), default=-1)
-        responses: dict[str, Tensor] = {}
         h = (x * 255 - self.get_buffer("_mean")).to(self.dtype, memory_format=torch.channels_last)
         for name in self.layers[: deepest + 1]:
             if self._pooled_before(name):
                 h = F.avg_pool2d(h, 2) if self.pooling == "average" else F.max_pool2d(h, 2)
             h = F.conv2d(h, self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias"), padding=1)
-            # In place, because nobody needs the response before the ReLU. What is stored is stored after it
-            # and never written again, so a tap stays post-ReLU.
+            # In place, because nobody needs the response before the ReLU. What is handed out is handed out after
+            # it and never written again, so a tap stays post-ReLU.
             h = F.relu_(h)
-            responses[name] = h
-        return responses
+            yield name, h
 
     def pullback(self, responses: Mapping[str, Tensor], gradients: Mapping[str, Tensor]) -> Tensor:
         """Gradient with respect to the picture x, given the gradients with respect to some responses.

@@ -71,6 +71,7 @@ class Clock:
 def test_nothing_is_begun_that_would_not_end_in_time() -> None:
     clock = Clock()
     stopwatch = Stopwatch([10.0, None, 20.0], clock)
+    stopwatch.observe(1000, 5.0)  # cold, and not counted once there is another
     stopwatch.observe(1000, 1.0)
     clock.now += 8.5
     assert stopwatch.fits(1000, 1)
@@ -79,6 +80,20 @@ def test_nothing_is_begun_that_would_not_end_in_time() -> None:
     assert not stopwatch.fits(1000, 1, reserve=1.0)
     assert not stopwatch.fits(1000, 1, share=0.9)
     assert stopwatch.fraction() == pytest.approx(0.85)
+
+
+def test_two_sizes_tell_the_fixed_cost_of_an_evaluation_from_that_of_its_pixels() -> None:
+    stopwatch = Stopwatch([10.0], Clock())
+    for pixels, seconds in ((1000, 1.5), (2000, 2.5)):
+        stopwatch.observe(pixels, seconds)
+        stopwatch.observe(pixels, seconds)
+    assert stopwatch.estimate(4000, 2) == pytest.approx(9.0)
+
+
+def test_one_cold_evaluation_is_not_multiplied() -> None:
+    stopwatch = Stopwatch([10.0], Clock())
+    stopwatch.observe(1000, 3.0)
+    assert stopwatch.fits(64_000, 1)
 
 
 def test_without_a_budget_everything_fits() -> None:

@@ -32,6 +32,10 @@ def test_a_narrow_artwork_keeps_the_pixels_that_the_network_needs() -> None:
     assert min(resample.artwork_size(20, 3000, 64)) >= resample.SMALLEST_SIDE
 
 
+def test_an_endless_strip_does_not_take_the_memory_of_a_large_picture() -> None:
+    assert resample.artwork_size(16, 2_500_000, 64) == (16, 1024)
+
+
 def test_resize_is_pillows_lanczos() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     expected = np.asarray(Image.fromarray(pixels).resize((30, 20), Image.Resampling.LANCZOS))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from service.style import resample
+from service.style.objective import Objective
 from service.style.options import Options
 from service.style.transfer import Progress, Result, result_size, score, stylize
 from service.style.vgg import VGG, Arch
@@ -122,6 +123,61 @@ def test_a_budget_too_small_for_anything_still_gives_a_picture_of_the_full_size(
     assert len(steps) == 1
     assert result.image.shape == (3, 96, 128)
     assert math.isfinite(result.losses.total)
+
+
+class ManualClock:
+    """A clock that somebody moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_cold_start_and_a_fixed_cost_do_not_end_a_run_early(
+    network: VGG, photograph: Tensor, artwork: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU: an evaluation costs something for itself, and the first of each size far more."""
+    clock, seen, compute = ManualClock(), set[int](), Objective.loss_and_gradient
+
+    def costly(self: Objective, x: Tensor) -> tuple[Tensor, Tensor]:
+        area = x.shape[-2] * x.shape[-1]
+        clock.now += 0.006 + 2e-6 * area + (0 if area in seen else 0.1)
+        seen.add(area)
+        return compute(self, x)
+
+    monkeypatch.setattr(Objective, "loss_and_gradient", costly)
+    result, steps = finish(
+        stylize(network, photograph, [artwork], Options(size=128, budget=1.0), clock=clock)
+    )
+    assert steps[-1].size == (96, 128)
+    assert 0.8 < result.seconds <= 1.0
+
+
+def test_extreme_weights_neither_overflow_nor_vanish(
+    network: VGG, photograph: Tensor, artwork: Tensor
+) -> None:
+    usual, _ = finish(stylize(network, photograph, [artwork], SMALL))
+    for factor in (1e-20, 1e12):
+        options = replace(SMALL, content_weight=1e-3 * factor, style_weight=factor)
+        result, _ = finish(stylize(network, photograph, [artwork], options))
+        assert result.losses.total == pytest.approx(usual.losses.total * factor, rel=0.05)
+
+
+def test_all_weights_zero_are_refused(network: VGG, photograph: Tensor, artwork: Tensor) -> None:
+    with pytest.raises(ValueError, match="all weights are 0"):
+        finish(stylize(network, photograph, [artwork], replace(SMALL, content_weight=0, style_weight=0)))
+
+
+@pytest.mark.parametrize("weights", [{"content_weight": 0.0}, {"style_weight": 0.0}])
+def test_a_texture_alone_and_a_photograph_alone_can_be_painted(
+    network: VGG, photograph: Tensor, artwork: Tensor, weights: dict[str, float]
+) -> None:
+    options = replace(SMALL, init="noise", iterations=5, **weights)  # type: ignore[arg-type]
+    result, steps = finish(stylize(network, photograph, [artwork], options))
+    assert steps[-1].loss < steps[0].loss
+    assert 0 in (result.losses.content, result.losses.style)
 
 
 def test_a_plateau_ends_the_run_as_converged(network: VGG) -> None:
