@@ -14,10 +14,11 @@ from pathlib import Path
 
 import click
 import torch
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from benchmarks.methods import METHODS, Clock, Pair, full_size_objective
+from service.images import decode
 from service.style import resample
 from service.style.objective import Objective
 from service.style.options import Options
@@ -49,9 +50,8 @@ class Curve:
 
 
 def read(path: Path) -> Tensor:
-    image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
-    pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
-    return pixels.view(image.height, image.width, 3).permute(2, 0, 1)
+    """As the service reads it, uint8 (3, H, W)."""
+    return decode(path.read_bytes()).rgb
 
 
 def pairs_of(folder: Path, limit: int, only: str = "") -> list[Pair]:
@@ -84,8 +84,9 @@ def run(network: VGG, pair: Pair, method: str, options: Options, *, exact: VGG |
                 curve.points.append((step.seconds, step.evaluations, delivered(objective, picture)))
             clock.leave_out(clock() - began)
     assert last is not None
-    curve.picture = resample.quantise(last.picture())
-    curve.points.append((last.seconds, last.evaluations, delivered(objective, last.picture())))
+    picture = last.picture()
+    curve.picture = resample.quantise(picture)
+    curve.points.append((last.seconds, last.evaluations, delivered(objective, picture)))
     return curve
 
 
@@ -118,11 +119,20 @@ def sheet(rows: list[tuple[str, list[tuple[str, Tensor]]]], path: Path) -> None:
 @click.option("--limit", default=6, show_default=True, help="how many pairs")
 @click.option("--size", default=256, show_default=True)
 @click.option("--evaluations", default=500, show_default=True, help="of plain Gatys and its twin")
+@click.option("--adam", is_flag=True, help="Adam with averaging too")
 @click.option("--weights", default="weights", show_default=True)
 @click.option("--backbone", default="vgg16", show_default=True)
 @click.option("--out", default="out/bench", type=click.Path(path_type=Path), show_default=True)
 def main(
-    pairs: Path, only: str, limit: int, size: int, evaluations: int, weights: str, backbone: str, out: Path
+    pairs: Path,
+    only: str,
+    limit: int,
+    size: int,
+    evaluations: int,
+    adam: bool,
+    weights: str,
+    backbone: str,
+    out: Path,
 ) -> None:
     network = load(backbone, Path(weights)).network  # float32: as the field computes
     fast = network.with_dtype(fastest_dtype(network.device))  # as the service computes
@@ -152,6 +162,11 @@ def main(
             report(pair, f"ours in {part:g} of that", short, f"{ratio:.3f} of {slack:g} x {name}'s loss")
             cells += [(name, curve), (f"ours, {short.seconds:.1f} s", short)]
             curves |= {name: curve.points, f"ours in {part:g}": short.points}
+        if adam:
+            curve = run(network, pair, "adam", theirs)
+            report(pair, "adam", curve)
+            cells.append(("adam", curve))
+            curves["adam"] = curve.points
         record.append({"pair": pair.name, "curves": curves})
         rows.append((pair.name, [(n, c.picture) for n, c in cells if c.picture is not None]))
         sheet(rows, out / "sheet.png")

@@ -1,12 +1,11 @@
 """What is answered with the picture where the client wants to know more: the models of the JSON answer."""
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field
 
 from service.style.options import Options
-
-Stopped = Literal["converged", "iterations", "budget"]
+from service.style.transfer import Stopped
 
 
 def settings_used(options: Options, image_format: str, quality: int | None) -> dict[str, Any]:

@@ -58,8 +58,7 @@ def respond(service: Service, inputs: Inputs, result: Result, *, as_json: bool) 
     response.headers.update(
         {
             "Server-Timing": ", ".join(
-                f"{name};dur={current.stages[name] * 1000:.1f}"
-                for name in ("queue", "decode", "optimise", "encode")
+                f"{name};dur={current.stages[name] * 1000:.1f}" for name in Timings.model_fields
             ),
             "Vary": "Accept",
             "X-Stylize-Seed": str(inputs.options.seed),
@@ -90,6 +89,6 @@ def _report(
         losses=LossReport(
             content=losses.content, style=losses.style, total=losses.total, layers=dict(losses.layers)
         ),
-        timings=Timings(**{name: current.stages[name] for name in ("queue", "decode", "optimise", "encode")}),
+        timings=Timings(**{name: current.stages[name] for name in Timings.model_fields}),
         settings=settings_used(inputs.options, inputs.format, inputs.quality),
     )

@@ -121,9 +121,8 @@ class Objective:
             terms.append(difference.square().sum() * (weight / 2))  # eq. 1, from the same difference
             gradients[name] = difference * weight
         for name, weight in self.descended.items():
-            gram = losses.gram(
-                responses[name].to(x.dtype)
-            )  # a sum of many products, in the picture's precision
+            # In the picture's precision: a Gram matrix is a sum of very many products.
+            gram = losses.gram(responses[name].to(x.dtype))
             terms.append(losses.style_layer_loss(gram, self.targets[name]) * weight)
             gradient = losses.style_layer_gradient(responses[name], gram, self.targets[name]).mul_(weight)
             gradients[name] = gradients[name] + gradient if name in gradients else gradient

@@ -73,13 +73,15 @@ class VGG(nn.Module):
                     raise ValueError(
                         f"{name}.{part} has shape {tuple(tensor.shape)}, but {arch} has {shape} there"
                     )
-                # Buffers, not parameters: the network is never trained, and autograd must not spend a third
-                # of its time on gradients that nobody reads.
-                self.register_buffer(f"{name}_{part}", tensor.detach().clone().float())
             # channels_last is the fastest format for these convolutions on the CPU and the GPU alike.
-            weight = self.get_buffer(f"{name}_weight").contiguous(memory_format=torch.channels_last)
-            adjoint = weight.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last)
+            fastest = torch.channels_last
+            weight = weights[f"{name}.weight"].detach().to(torch.float32, copy=True, memory_format=fastest)
+            bias = weights[f"{name}.bias"].detach().to(torch.float32, copy=True)
+            # Buffers, not parameters: the network is never trained, and autograd must not spend a third of its
+            # time on gradients that nobody reads.
             self.register_buffer(f"{name}_weight", weight)
+            self.register_buffer(f"{name}_bias", bias)
+            adjoint = weight.flip(2, 3).transpose(0, 1).contiguous(memory_format=fastest)
             self.register_buffer(f"{name}_adjoint", adjoint)
             incoming = outgoing
         self.register_buffer("_mean", torch.tensor(mean).view(1, 3, 1, 1))
@@ -98,19 +100,25 @@ class VGG(nn.Module):
         """The same network with convolutions in another dtype; the picture and its mean stay as they are."""
         if dtype == self.dtype:
             return self
-        other = self.with_pooling(self.pooling, copy=True)
+        other = self._twin()
         for name, buffer in self.named_buffers():
             if name != "_mean":
                 other.register_buffer(name, buffer.to(dtype))
         return other
 
-    def with_pooling(self, pooling: Pooling, *, copy: bool = False) -> "VGG":
+    def with_pooling(self, pooling: Pooling) -> "VGG":
         """The same network (and the same memory) with another pooling."""
-        if pooling == self.pooling and not copy:
+        if pooling == self.pooling:
             return self
+        other = self._twin()
+        other.pooling = pooling
+        return other
+
+    def _twin(self) -> "VGG":
+        """Another network on the same memory."""
         other = VGG.__new__(VGG)
         nn.Module.__init__(other)
-        other.arch, other.layers, other.mean, other.pooling = self.arch, self.layers, self.mean, pooling
+        other.arch, other.layers, other.mean, other.pooling = self.arch, self.layers, self.mean, self.pooling
         for name, buffer in self.named_buffers():
             other.register_buffer(name, buffer)
         return other
