@@ -14,9 +14,9 @@ from torch import Tensor
 from service.style import losses, resample
 from service.style.canvas import Canvas
 from service.style.lbfgs import LBFGS
-from service.style.objective import Objective, style_targets
+from service.style.objective import Objective
 from service.style.options import Options
-from service.style.transfer import Progress, Result, stylize
+from service.style.transfer import Progress, Result, make_objective, stylize
 from service.style.vgg import VGG
 
 
@@ -57,17 +57,7 @@ Method = Callable[[VGG, Pair, Options, Clock], Iterator[Step]]
 def full_size_objective(network: VGG, pair: Pair, options: Options) -> Objective:
     """Eq. 7 at the size of the result."""
     size = resample.fit(pair.photograph.shape[-2], pair.photograph.shape[-1], options.size)
-    rows, columns = pair.artwork.shape[-2:]
-    artwork = resample.resize(pair.artwork, resample.artwork_size(rows, columns, options.size))
-    return Objective(
-        network,
-        resample.resize(pair.photograph, size),
-        style_targets(network, [artwork], list(options.style_layers)),
-        content_layers=options.content_layers,
-        style_layers=options.style_layers,
-        content_weight=options.content_weight,
-        style_weight=options.style_weight,
-    )
+    return make_objective(network, resample.resize(pair.photograph, size), [pair.artwork], options)
 
 
 def white_noise(pair: Pair, options: Options) -> Tensor:

@@ -1,4 +1,4 @@
-"""Sentences for what pydantic finds wrong: what was given, and what to give instead."""
+"""Sentences for people: what pydantic finds wrong, what was given, and what to give instead."""
 
 import difflib
 import json
@@ -76,3 +76,9 @@ def unknown(name: str, known: Iterable[str], what: str) -> str:
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}."
     return f"{quote(name)} is no {what}: {hint}"
+
+
+def sentence(error: Exception) -> str:
+    """An error's message, which begins small and has no full stop, as a sentence of its own."""
+    message = str(error)
+    return f"{message[:1].upper()}{message[1:]}."

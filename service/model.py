@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from service.cpus import usable_cpus
 from service.jobs import LoadError, Work
+from service.messages import sentence
 from service.settings import Settings
 from service.style.options import Options
 
@@ -77,7 +78,7 @@ def load_model(settings: Settings) -> PaintingModel:
     try:
         loaded = load(settings.backbone, settings.weights_dir)
     except WeightsError as error:
-        raise LoadError(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+        raise LoadError(sentence(error)) from None
     return PaintingModel(
         network=loaded.network.to(device).with_dtype(fastest_dtype(torch.device(device))),
         backbone=loaded.name,

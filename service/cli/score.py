@@ -8,6 +8,7 @@ import click
 
 from service.cli.options import PICTURE, api_options, fail, load, parse, read_picture
 from service.contract import Bounds, OptionsError
+from service.messages import sentence
 
 _OPTIONS = (
     "strength",
@@ -39,7 +40,7 @@ def score_command(photograph: Path, artwork: Path, result: Path, as_json: bool, 
     except OptionsError as error:
         fail(str(error), code=2)
     except ValueError as error:
-        fail(f"{str(error)[0].upper()}{str(error)[1:]}.")
+        fail(sentence(error))
     if as_json:
         click.echo(json.dumps({**dataclasses.asdict(losses), "backbone": model.backbone}))
         return

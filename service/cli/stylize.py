@@ -11,6 +11,7 @@ from service.contract import Bounds, OptionsError, StylizeOptions
 from service.delivery import deliver
 from service.images import MEDIA_TYPES, Format
 from service.jobs import Work
+from service.messages import sentence
 from service.style.transfer import Progress, Result
 
 # Enough for any printer; there is no server to protect here.
@@ -45,7 +46,7 @@ def stylize_command(photograph: Path, artworks: tuple[Path, ...], output: Path, 
     try:
         result = _watch(model.paint(Work(content.rgb, [style.rgb for style in styles], wanted)))
     except ValueError as error:
-        fail(f"{str(error)[0].upper()}{str(error)[1:]}.")
+        fail(sentence(error))
     write_atomically(output, deliver(result.image, image_format, options.quality, content.alpha))
     height, width = result.image.shape[-2:]
     click.echo(

@@ -23,6 +23,7 @@ from service.errors import (
 from service.images import MEDIA_TYPES, Decoded, Format, decode
 from service.images.errors import ImageError, UnsupportedFormat
 from service.jobs import Job, JobError, Work
+from service.messages import sentence
 from service.routes import answer, submission
 from service.routes.answer import Inputs
 from service.routes.lifecycle import record, stage
@@ -142,8 +143,8 @@ def _decode(service: Service, name: str, data: bytes) -> Decoded:
     except ImageError as error:
         kind = UNSUPPORTED_IMAGE if isinstance(error, UnsupportedFormat) else UNUSABLE_IMAGE
         field = name.partition(" ")[0]
-        sentence = f"{name}: {error}."
-        raise Problem(kind, sentence, errors=[FieldError(field, sentence)]) from None
+        message = f"{name}: {error}."
+        raise Problem(kind, message, errors=[FieldError(field, message)]) from None
     height, width = decoded.rgb.shape[-2:]
     service.metrics.input_pixels.labels(name.partition(" ")[0]).observe(height * width)
     service.metrics.input_images.labels(decoded.format).inc()
@@ -155,8 +156,8 @@ def _fits_network(content: Decoded, options: Options) -> None:
     try:
         result_size(content.rgb.shape[-2], content.rgb.shape[-1], options.size)
     except ValueError as error:
-        sentence = f"{str(error)[0].upper()}{str(error)[1:]}."
-        raise Problem(INVALID_REQUEST, sentence, errors=[FieldError("size", sentence)]) from None
+        message = sentence(error)
+        raise Problem(INVALID_REQUEST, message, errors=[FieldError("size", message)]) from None
 
 
 def _wait(service: Service, job: Job) -> Result:

@@ -140,7 +140,7 @@ def score(
         )
     network = network.with_pooling(options.pooling)
     target = resample.resize(photograph.to(network.device), (height, width))
-    objective = _objective(network, target, artworks, options)
+    objective = make_objective(network, target, artworks, options)
     return objective.losses(resample.dequantise(picture.to(network.device)))
 
 
@@ -180,7 +180,7 @@ class _Run:
         size = resample.fit(*self.size, stage.longest)
         area = math.prod(size)
         target = resample.resize(self.photograph, size)
-        self.objective = _objective(self.network, target, self.artworks, self.options)
+        self.objective = make_objective(self.network, target, self.artworks, self.options)
         canvas = Canvas(self._start(target), smooth=self.options.init == "content")
         function = _InCoordinates(canvas, self.objective)
         optimiser = LBFGS(function, canvas.origin())
@@ -219,7 +219,7 @@ class _Run:
         if picture.shape[-2:] != self.size:  # the time ended before the last scale
             picture = resample.enlarge(picture, self.size)
             target = resample.resize(self.photograph, self.size)
-            self.objective = _objective(self.network, target, self.artworks, self.options)
+            self.objective = make_objective(self.network, target, self.artworks, self.options)
         assert self.objective is not None
         image = resample.quantise(picture)
         return Result(
@@ -276,8 +276,14 @@ class _Run:
         )
 
 
-def _objective(network: VGG, target: Tensor, artworks: Sequence[Tensor], options: Options) -> Objective:
-    """Eq. 7 for a picture of the size of `target`, the photograph (1, 3, H, W) in [0, 1]."""
+def make_objective(network: VGG, target: Tensor, artworks: Sequence[Tensor], options: Options) -> Objective:
+    """Eq. 7 for a picture of the size of `target`, the photograph (1, 3, H, W) in [0, 1].
+
+    The artworks, uint8 (3, h, w) of any size, are resized as the options say.
+
+    Raises:
+        ValueError: all weights are 0, or the blend does not fit the artworks.
+    """
     sizes = _artwork_sizes(artworks, max(target.shape[-2:]), options)
     resized = [resample.resize(artwork, size) for artwork, size in zip(artworks, sizes, strict=True)]
     layers = [name for name, weight in options.style_layers.items() if weight > 0]
