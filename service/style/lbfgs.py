@@ -1,11 +1,12 @@
 """Limited-memory BFGS that spends exactly one evaluation at a time, so that it can be stopped at any of them."""
 
 import math
-from collections import deque
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
+
+from service.style.curvature import Curvature
 
 Function = Callable[[Tensor], tuple[Tensor, Tensor]]
 
@@ -13,12 +14,17 @@ SUFFICIENT_DECREASE = 1e-4  # Armijo's constant, Nocedal & Wright, Numerical Opt
 REJECTIONS_BEFORE_RESET = 5
 RESETS_BEFORE_STALL = 3
 
+SHORTER = 0.3
+SHORTER_YET = 0.1
+"""Of a rejected step, where the loss was finite and where it was not. About one evaluation in a hundred is rejected,
+so the minimum of a parabola would gain nothing, and it would amplify the rounding of two nearly equal losses."""
+
 HISTORY_ENTRIES = 2**27
 """Numbers that the history may hold: half a gigabyte in float32. It is full at 1024 px with 28 pairs."""
 
 
 class LBFGS:
-    """Minimise a function of one tensor (Nocedal & Wright, algorithm 7.5, with a backtracking line search).
+    """Minimise a function of one tensor (Nocedal & Wright, section 7.2, with a backtracking line search).
 
     Differences from torch.optim.LBFGS, each for a reason: the first step has a length of its own instead of one
     scaled by the L1 norm of the gradient (which makes no progress on pictures in [0, 1]); a step is accepted only if
@@ -50,7 +56,7 @@ class LBFGS:
         self._first_step = first_step
         if history is None:
             history = min(50, max(8, HISTORY_ENTRIES // (2 * start.numel())))
-        self._pairs: deque[tuple[Tensor, Tensor, float]] = deque(maxlen=history)  # s, y, 1/(y·s)
+        self._curvature = Curvature(history, start)
         self._gradient = torch.zeros_like(start)
         self._direction = torch.zeros_like(start)
         self._slope = 0.0  # of the loss along the direction, negative
@@ -84,50 +90,37 @@ class LBFGS:
         self._aim()
 
     def _reject(self, loss: float) -> None:
-        """Shorten the step: to the minimum of the parabola through what is known, within [0.1, 0.5] of it."""
+        """Shorten the step, or start anew where that has not helped."""
         self._rejections += 1
         if self._rejections > REJECTIONS_BEFORE_RESET:
             self._rejections = 0
             self._resets += 1
             self.stalled = self._resets >= RESETS_BEFORE_STALL
-            self._pairs.clear()
+            self._curvature.clear()
             self._aim(shorter=0.1**self._resets)
             return
-        if not math.isfinite(loss):
-            self._step *= 0.1
-            return
-        predicted = self._slope * self._step
-        parabola = -predicted / (2 * (loss - self.loss - predicted))
-        self._step *= min(max(parabola, 0.1), 0.5)
+        self._step *= SHORTER if math.isfinite(loss) else SHORTER_YET
 
     def _remember(self, step: Tensor, change: Tensor) -> None:
         """Keep a pair if its curvature is positive beyond rounding; others would spoil the approximation."""
         curvature = _dot(step, change)
         if curvature > 1e-10 * (_dot(step, step) * _dot(change, change)) ** 0.5:
-            self._pairs.append((step, change, 1 / curvature))
+            self._curvature.remember(step, change)
 
     def _aim(self, *, shorter: float = 1.0) -> None:
-        """Set the next direction: two-loop recursion, or steepest descent while nothing is known."""
-        direction = -self._gradient
-        if self._pairs:
-            weights = []
-            for s, y, inverse in reversed(self._pairs):
-                weight = inverse * _dot(s, direction)
-                weights.append(weight)
-                direction = direction.sub(y, alpha=weight)
-            s, y, inverse = self._pairs[-1]
-            direction = direction / (inverse * _dot(y, y))
-            for (s, y, inverse), weight in zip(self._pairs, reversed(weights), strict=True):
-                direction = direction.add(s, alpha=weight - inverse * _dot(y, direction))
+        """Set the next direction: by the curvature, or steepest descent while nothing is known of it."""
+        if self._curvature:
+            direction = self._curvature.times(self._gradient).neg_()
         else:
-            norm = _dot(direction, direction) ** 0.5
+            norm = _dot(self._gradient, self._gradient) ** 0.5
             if norm == 0:  # a stationary point: nowhere to go
                 self.stalled = True
                 return
-            direction = direction * (shorter * self._first_step * direction.numel() ** 0.5 / norm)
+            length = shorter * self._first_step * self._gradient.numel() ** 0.5
+            direction = self._gradient * (-length / norm)
         slope = _dot(self._gradient, direction)
-        if self._pairs and not slope < 0:  # rounding made it an ascent: start the curvature anew
-            self._pairs.clear()
+        if self._curvature and not slope < 0:  # rounding made it an ascent: start the curvature anew
+            self._curvature.clear()
             self._aim(shorter=shorter)
             return
         self._direction, self._step, self._slope = direction, 1.0, slope

@@ -13,6 +13,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+MOST_BLOCKS = 16
+"""Into which the positions of a bfloat16 response are divided for its Gram matrix."""
+
 
 def content_loss(response: Tensor, target: Tensor) -> Tensor:
     """Eq. 1: ½ Σ (F - P)², a scalar. Both (1, N, H, W)."""
@@ -30,13 +33,26 @@ def content_gradient(response: Tensor, target: Tensor) -> Tensor:
 def gram(response: Tensor) -> Tensor:
     """Eq. 3, divided by the number of positions: G/M = F Fᵀ / M, (N, N), of a response (1, N, H, W).
 
+    A bfloat16 response is multiplied in blocks of positions, whose products are rounded, but not their sum, which is
+    float32: an error of about 3e-4, for a third of the time that float32 takes.
+
     Raises:
         ValueError: the batch is not 1.
     """
     if response.dim() != 4 or response.shape[0] != 1:
         raise ValueError(f"a response has shape (1, N, H, W), not {tuple(response.shape)}")
-    maps = response[0].flatten(1)
-    return maps @ maps.T / maps.shape[1]
+    maps = response[0].permute(1, 2, 0).flatten(0, 1)  # (M, N), as channels_last keeps it in memory: no copy
+    count, n = maps.shape
+    blocks = min(MOST_BLOCKS, 4 * count // n)
+    if response.dtype != torch.bfloat16:
+        return maps.T @ maps / count
+    if blocks < 2:  # too few positions to be worth it
+        maps = maps.float()
+        return maps.T @ maps / count
+    length = count // blocks
+    whole, rest = maps[: blocks * length].view(blocks, length, n), maps[blocks * length :].float()
+    products = torch.bmm(whole.transpose(1, 2), whole).float().sum(0)
+    return (products + rest.T @ rest) / count
 
 
 def style_layer_loss(gram_: Tensor, target: Tensor) -> Tensor:
