@@ -1,7 +1,9 @@
 """The network that the engine paints with: which device, which weights, how many threads."""
 
+import itertools
+import time
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from service.cpus import usable_cpus
@@ -14,7 +16,11 @@ if TYPE_CHECKING:  # torch takes seconds to import: `load_model` does it, on the
     from service.style.transfer import Progress, Result
     from service.style.vgg import VGG
 
-WARM_UP = Options(size=64, iterations=3)
+WARM_UP_SIZES = (64, 256)
+"""Squares, in pixels: one where an evaluation's own cost shows, one where that of its pixels does."""
+
+WARM_UP_EVALUATIONS = 3
+"""Of each size. The first is cold, the fastest of the others says what they cost."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class PaintingModel:
         note: which weights, and how to get others; empty where there is nothing to say.
         device: cpu or cuda.
         torch: its version.
+        costs: what an evaluation takes, by the picture's pixels; measured by `warm_up`.
     """
 
     network: "VGG"
@@ -36,6 +43,7 @@ class PaintingModel:
     note: str
     device: str
     torch: str
+    costs: dict[int, float] = field(default_factory=dict)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -46,15 +54,19 @@ class PaintingModel:
         """One step for each evaluation of loss and gradient."""
         from service.style.transfer import stylize
 
-        return stylize(self.network, work.content, work.styles, work.options)
+        return stylize(self.network, work.content, work.styles, work.options, usual=self.costs)
 
     def warm_up(self) -> None:
-        """Paint a small picture of nothing in particular."""
+        """Paint pictures of nothing in particular, and note what an evaluation costs."""
         import torch
 
-        picture = torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)
-        for _ in self.paint(Work(picture, [picture.flip(2)], WARM_UP)):
-            pass
+        for size in WARM_UP_SIZES:
+            picture = torch.randint(0, 256, (3, size, size), dtype=torch.uint8)
+            options = Options(
+                size=size, iterations=WARM_UP_EVALUATIONS, init="noise"
+            )  # from noise: at this size alone
+            moments = [time.monotonic() for _ in self.paint(Work(picture, [picture.flip(2)], options))]
+            self.costs[size**2] = min(after - before for before, after in itertools.pairwise(moments))
 
 
 def load_model(settings: Settings) -> PaintingModel:

@@ -58,8 +58,14 @@ def scales(height: int, width: int, init: str) -> list[int]:
     return sizes
 
 
-def plan(height: int, width: int, options: Options) -> list[Stage]:
+def plan(height: int, width: int, options: Options, cost: Callable[[int], float] = float) -> list[Stage]:
     """The stages of a request whose result is height x width, coarse to fine.
+
+    Args:
+        height: of the result, pixels.
+        width: of the result, pixels.
+        options: iterations, budget and init count here.
+        cost: pixels -> seconds of an evaluation, in any unit; only the ratios count.
 
     Fewer `iterations` than the default schedule has are handed out in its proportions, more go to the finest
     scale: what a coarse one still gains after EVALUATIONS_COARSE is lost again at the next. With a budget alone the
@@ -75,7 +81,7 @@ def plan(height: int, width: int, options: Options) -> list[Stage]:
     elif options.budget is not None:
         counts = [*usual[:-1], None]
     work = [
-        (usually if count is None else count) * (size / sizes[-1]) ** 2
+        (usually if count is None else count) * cost(round(height * width * (size / sizes[-1]) ** 2))
         for count, usually, size in zip(counts, usual, sizes, strict=True)
     ]
     return [
@@ -89,68 +95,3 @@ def _apportion(total: int, usual: Sequence[int]) -> list[int]:
     """Split a whole number in the proportions of `usual`, none but the last above it."""
     parts = [min(count, total * count // sum(usual)) for count in usual[:-1]]
     return [*parts, total - sum(parts)]
-
-
-class Stopwatch:
-    """The time that a request may take, and what an evaluation costs.
-
-    An evaluation costs something for itself and something for each pixel. Both are measured while it runs, so a limit
-    is kept on any machine, a busy one too: nothing is begun that would not end in time.
-
-    Args:
-        limits: seconds from now, the shortest counts; None: no limit.
-        clock: seconds, monotonic.
-    """
-
-    def __init__(self, limits: Sequence[float | None], clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._start = clock()
-        self._limit = min((limit for limit in limits if limit is not None), default=None)
-        self._costs: dict[int, list[float]] = {}  # pixels -> seconds of each evaluation
-
-    def seconds(self) -> float:
-        """Since the start."""
-        return self._clock() - self._start
-
-    def fraction(self) -> float:
-        """How much of the time is used up; 0 without a limit."""
-        return 0.0 if self._limit is None else self.seconds() / self._limit
-
-    def observe(self, pixels: int, seconds: float) -> None:
-        """An evaluation of so many pixels took so long."""
-        self._costs.setdefault(pixels, []).append(seconds)
-
-    @property
-    def sizes_measured(self) -> int:
-        """How many sizes have been evaluated; from two on an estimate for a third is more than an upper bound."""
-        return len(self._costs)
-
-    def estimate(self, pixels: int, evaluations: float) -> float:
-        """Seconds that so many evaluations of so many pixels will take; 0 while nothing is known."""
-        if not self._costs:
-            return 0.0
-        if pixels in self._costs:
-            return self._cost(pixels) * evaluations
-        *smaller, largest = sorted(self._costs)
-        each = self._cost(largest) / largest
-        overhead = 0.0
-        if smaller:
-            slope = (self._cost(largest) - self._cost(smaller[-1])) / (largest - smaller[-1])
-            overhead = max(0.0, self._cost(largest) - slope * largest)
-            each = (self._cost(largest) - overhead) / largest
-        elif len(self._costs[largest]) == 1:  # a cold one and nothing else: most of it will not come again
-            overhead, each = self._cost(largest), 0.0
-        return (overhead + each * pixels) * evaluations
-
-    def fits(self, pixels: int, evaluations: float, *, share: float = 1.0, reserve: float = 0.0) -> bool:
-        """Whether these evaluations would end inside this share of the time, `reserve` seconds before its end."""
-        if self._limit is None:
-            return True
-        ends = self.seconds() + self.estimate(pixels, evaluations)
-        return ends <= min(share * self._limit, self._limit - reserve)
-
-    def _cost(self, pixels: int) -> float:
-        """Mean seconds of the latest evaluations; the first of a size, which is cold, only if it is alone."""
-        costs = self._costs[pixels]
-        latest = costs[1:][-3:] or costs
-        return sum(latest) / len(latest)

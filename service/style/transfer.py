@@ -14,9 +14,12 @@ from service.style.canvas import Canvas
 from service.style.lbfgs import LBFGS
 from service.style.objective import Losses, Objective, style_targets
 from service.style.options import Options
+from service.style.stopwatch import Costs, Stopwatch
 from service.style.vgg import VGG
 
-Stopped = Literal["converged", "iterations", "budget"]
+Stopped = Literal["converged", "iterations", "budget", "budget-too-small"]
+"""Why there were no further evaluations. The last: the time did not suffice for even one at the full size, and the
+picture is an enlarged one."""
 
 PLATEAU_EVALUATIONS = 20
 PLATEAU_DECREASE = 2e-3
@@ -89,6 +92,7 @@ def stylize(
     options: Options,
     *,
     clock: Callable[[], float] = time.monotonic,
+    usual: Costs | None = None,
 ) -> Generator[Progress, None, Result]:
     """Paint the photograph like the artworks.
 
@@ -101,16 +105,16 @@ def stylize(
         artworks: each uint8 (3, h, w), sRGB, of any size.
         options: what is wanted.
         clock: seconds, monotonic.
+        usual: what evaluations cost on this machine; with it a budget is spent better.
 
     Raises:
         ValueError: options or pictures that do not go together.
         FloatingPointError: not even the start has a finite loss: the weights are broken.
     """
     network = network.with_pooling(options.pooling)
-    run = _Run(
-        network, photograph, artworks, options, pyramid.Stopwatch([options.budget, options.time_limit], clock)
-    )
-    for stage in pyramid.plan(*run.size, options):
+    stopwatch = Stopwatch([options.budget, options.time_limit], clock, usual)
+    run = _Run(network, photograph, artworks, options, stopwatch)
+    for stage in pyramid.plan(*run.size, options, stopwatch.cost):
         if not run.has_time_for(stage):
             run.stopped = "budget"
             break
@@ -153,7 +157,7 @@ class _Run:
         photograph: Tensor,
         artworks: Sequence[Tensor],
         options: Options,
-        stopwatch: pyramid.Stopwatch,
+        stopwatch: Stopwatch,
     ) -> None:
         self.network = network
         self.photograph = photograph.to(network.device)
@@ -217,6 +221,7 @@ class _Run:
             raise ValueError("iterations must be 1 at least")
         picture = self.picture
         if picture.shape[-2:] != self.size:  # the time ended before the last scale
+            self.stopped = "budget-too-small"
             picture = resample.enlarge(picture, self.size)
             target = resample.resize(self.photograph, self.size)
             self.objective = make_objective(self.network, target, self.artworks, self.options)
@@ -245,7 +250,7 @@ class _Run:
         """Seconds to keep for the result: measuring it, and preparing that where the full size was not reached."""
         if longest == max(self.size):
             return self.stopwatch.estimate(math.prod(self.size), FORWARD)
-        if self.stopwatch.sizes_measured < 2:
+        if not self.stopwatch.can_extrapolate:
             return 0.0  # the coarsest scale alone would overestimate the finest, and end everything at once
         return self.stopwatch.estimate(math.prod(self.size), FORWARD + self._preparation(max(self.size)))
 

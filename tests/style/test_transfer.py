@@ -119,7 +119,7 @@ def test_a_budget_too_small_for_anything_still_gives_a_picture_of_the_full_size(
     result, steps = finish(
         stylize(network, photograph, [artwork], Options(size=128, budget=1e-3), clock=Ticks(1.0))
     )
-    assert result.stopped == "budget"
+    assert result.stopped == "budget-too-small"
     assert len(steps) == 1
     assert result.image.shape == (3, 96, 128)
     assert math.isfinite(result.losses.total)
