@@ -9,6 +9,7 @@ from typing import Self
 
 from service.engine import Engine, State
 from service.jobs import Job, Work
+from service.watch import Watch
 
 # What is assumed of a picture before the first one has been measured.
 FIRST_GUESS_SECONDS = 10.0
@@ -52,10 +53,10 @@ class Ticket:
         self._admission = admission
         self._submitted = False
 
-    def submit(self, work: Work, label: str) -> Job:
+    def submit(self, work: Work, label: str, watch: Watch | None = None) -> Job:
         """Hand the work to the engine, and the place with it: it is free again when the job has ended."""
         self._submitted = True
-        return self._admission.engine.submit(work, label, self._admission.leave)
+        return self._admission.engine.submit(work, label, self._admission.leave, watch)
 
     def __enter__(self) -> Self:
         return self

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from service.jobs import CancelledError, Job, JobError, LoadError, Model, Work
 from service.metrics import Metrics
+from service.watch import Watch
 
 if TYPE_CHECKING:
     from service.style.transfer import Result
@@ -110,19 +111,29 @@ class Engine:
             return False
         return self._running is None or self.silence < max(STUCK_SECONDS, 5 * self._slowest)
 
-    def submit(self, work: Work, label: str, on_end: Callable[[Job], None]) -> Job:
+    def submit(
+        self, work: Work, label: str, on_end: Callable[[Job], None], watch: Watch | None = None
+    ) -> Job:
         """Put work at the end of the queue.
 
         Args:
             work: what to paint.
             label: what the log calls it; the request's id.
             on_end: called on whichever thread ends the job, just before those who wait for it wake up.
+            watch: where to show the progress.
         """
-        job = Job(work, label, on_end, self._clock())
+        job = Job(work, label, on_end, self._clock(), watch)
         with self._changed:
             self._waiting.append(job)
             self._changed.notify_all()
         return job
+
+    def ahead_of(self, job: Job) -> int:
+        """Jobs that come before this one, the running one included; 0 for one that runs or has ended."""
+        with self._changed:
+            if job not in self._waiting:
+                return 0
+            return self._waiting.index(job) + (self._running is not None)
 
     def cancel(self, job: Job) -> None:
         """Give a job up: at once where it waits, within one evaluation where it runs."""
@@ -213,6 +224,8 @@ class Engine:
                     self._count(job, result.evaluations, begun)
                     return result
                 self._slowest = max(self._slowest, self._clock() - begun)
+                if job.watch is not None:
+                    job.watch.show(progress)
                 self._count(job, progress.evaluations, begun)
         finally:
             steps.close()

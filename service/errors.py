@@ -50,7 +50,7 @@ NOT_ACCEPTABLE = ProblemType(
     "not-acceptable",
     406,
     "No such representation",
-    "Accept image/png, image/jpeg, image/webp, image/avif or application/json.",
+    "Accept image/png, image/jpeg, image/webp, image/avif, application/json or text/event-stream.",
 )
 UPLOAD_STALLED = ProblemType(
     "upload-stalled", 408, "The upload took too long", "Send the whole body without pausing."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from service.style.options import Options
+from service.watch import Watch
 
 if TYPE_CHECKING:
     from service.style.transfer import Progress, Result
@@ -76,11 +77,20 @@ class Job:
         queued_seconds, busy_seconds: how long it waited and was worked on; final once it is done.
         evaluations: of loss and gradient so far.
         cancelled: nobody wants it any more; see `Engine.cancel`.
+        watch: where its progress is shown; None where nobody looks.
     """
 
-    def __init__(self, work: Work, label: str, on_end: Callable[["Job"], None], now: float) -> None:
+    def __init__(
+        self,
+        work: Work,
+        label: str,
+        on_end: Callable[["Job"], None],
+        now: float,
+        watch: Watch | None = None,
+    ) -> None:
         self.work = work
         self.label = label
+        self.watch = watch
         self.queued_seconds = 0.0
         self.busy_seconds = 0.0
         self.evaluations = 0

@@ -1,4 +1,4 @@
-"""What is answered with the picture where the client wants to know more: the models of the JSON answer."""
+"""What is answered where the client wants to know more: the models of the JSON answer and of the events before it."""
 
 from typing import Any
 
@@ -69,3 +69,30 @@ class StylizeReport(BaseModel):
     losses: LossReport
     timings: Timings
     settings: dict[str, Any] = Field(description="Every option with the value that was used.")
+
+
+class Queued(BaseModel):
+    """The event `queued`: how many requests come first, the running one included."""
+
+    request_id: str
+    position: int = Field(ge=0)
+
+
+class Progress(BaseModel):
+    """The event `progress`: how far it is. Width and height are those of the scale that is worked on."""
+
+    fraction: float = Field(ge=0, le=1)
+    evaluations: int
+    loss: float
+    seconds_left: float | None
+    width: int
+    height: int
+
+
+class Preview(BaseModel):
+    """The event `preview`: the picture so far, small."""
+
+    image: str = Field(description="The picture, base64.")
+    media_type: str
+    width: int
+    height: int

@@ -78,7 +78,8 @@ class Settings(BaseSettings):
         default=60.0, description="seconds that any request may take at most"
     )
     upload_stall: Annotated[float, Field(gt=0)] = Field(
-        default=10.0, description="seconds without a byte after which an upload is given up with 408"
+        default=10.0,
+        description="seconds without a byte after which an upload is given up with 408, or a client cut off",
     )
     upload_timeout: Annotated[float, Field(gt=0)] = Field(
         default=60.0, description="seconds that a whole upload may take"

@@ -1,13 +1,15 @@
 """gunicorn's threaded worker, with its gaps closed.
 
-- A client that connects and is silent, or sends half a head, or does not close after its answer, would hold a
-  thread for seconds or for ever, or even the loop that all connections depend on.
+- A client that connects and is silent, or sends half a head, or does not take its answer, or does not close after
+  it, would hold a thread for seconds or for ever, or even the loop that all connections depend on.
 - While it drains, it would let new connections wait for nothing.
 - What is not HTTP would be answered with HTML.
 """
 
+import errno
 import json
 import socket
+import struct
 import threading
 import time
 import uuid
@@ -96,9 +98,18 @@ class Worker(ThreadWorker):
         return keep
 
     def handle_request(self, req: Any, conn: Any) -> bool:
-        """The head has been read: the rest has limits of its own."""
+        """The head has been read: the body has limits of its own, and so has the taking of the answer."""
         conn.head_limit.cancel()
-        return bool(super().handle_request(req, conn))
+        stall = self.service.settings.upload_stall
+        seconds, fraction = divmod(stall, 1)
+        # Of the kernel, for one piece of the answer: a timeout of Python's would be for the whole of it.
+        conn.sock.setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(seconds), int(fraction * 1e6))
+        )
+        try:
+            return bool(super().handle_request(req, conn))
+        except BlockingIOError:  # the client has taken nothing for so long: it is as good as gone
+            raise BrokenPipeError(errno.EPIPE, "the client takes no more of its answer") from None
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         """Answer what is not even HTTP."""

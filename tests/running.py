@@ -7,11 +7,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from tests.events import Event, read
 from tests.serving import picture, wait_until
 
 ROOT = Path(__file__).parents[1]
@@ -96,6 +98,18 @@ class Server:
         files = {"content": ("photo.png", picture()), "style": ("art.png", picture(color="orange"))}
         return requests.post(f"http://127.0.0.1:{self.port}/stylize", data=options, files=files, timeout=60)
 
+    def stream(self, **options: str) -> requests.Response:
+        """POST /stylize for events; returns at its head. Use it as a context manager."""
+        files = {"content": ("photo.png", picture()), "style": ("art.png", picture(color="orange"))}
+        return requests.post(
+            f"http://127.0.0.1:{self.port}/stylize",
+            data=options,
+            files=files,
+            headers={"Accept": "text/event-stream"},
+            stream=True,
+            timeout=60,
+        )
+
     def connect(self) -> socket.socket:
         """A connection to say anything on."""
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
@@ -131,13 +145,19 @@ class Server:
         return [line for line in self.log() if line["logger"] == "stylize.request"]
 
 
-def whole_request(**options: str) -> bytes:
+def following(answer: requests.Response) -> Iterator[Event]:
+    """The events of a stream, each as it comes."""
+    assert answer.headers["Content-Type"] == "text/event-stream"
+    return read(answer.iter_content(chunk_size=None))
+
+
+def whole_request(accept: str = "*/*", **options: str) -> bytes:
     """The bytes of a POST /stylize, for a connection of one's own."""
     files = {"content": ("photo.png", picture()), "style": ("art.png", picture())}
     request = requests.Request("POST", "http://127.0.0.1/stylize", data=options, files=files).prepare()
     head = "".join(f"{name}: {request.headers[name]!s}\r\n" for name in ("Content-Type", "Content-Length"))
     assert isinstance(request.body, bytes)
-    return f"POST /stylize HTTP/1.1\r\nHost: test\r\n{head}\r\n".encode() + request.body
+    return f"POST /stylize HTTP/1.1\r\nHost: test\r\nAccept: {accept}\r\n{head}\r\n".encode() + request.body
 
 
 def read_answer(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:

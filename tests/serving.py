@@ -1,6 +1,7 @@
 """A service with a model that paints nothing, for tests of everything around it."""
 
 import io
+import math
 import os
 import threading
 from collections.abc import Callable, Generator
@@ -10,6 +11,7 @@ from pathlib import Path
 import torch
 from flask import Flask
 from PIL import Image
+from torch import Tensor
 
 from service.app import create_app
 from service.context import service_of
@@ -33,12 +35,14 @@ class FakeModel:
         step: called at each of them: it may wait, or raise.
         painted: what was asked so far.
         closed: how many pictures were given up.
+        previews: the threads that each preview was made on.
     """
 
     evaluations: int = 3
     step: Callable[[int], None] = lambda _: None
     painted: list[Work] = field(default_factory=list)
     closed: int = 0
+    previews: list[str] = field(default_factory=list)
     backbone: str = "fake"
     note: str = "it only fills the picture with one colour"
     weights: str = "0123456789abcdef"
@@ -49,14 +53,20 @@ class FakeModel:
     def paint(self, work: Work) -> Generator[Progress, None, Result]:
         self.painted.append(work)
         height, width = result_size(work.content.shape[-2], work.content.shape[-1], work.options.size)
-        image = (
+        image: Tensor = (
             work.content.float().mean((1, 2)).round().to(torch.uint8).view(3, 1, 1).repeat(1, height, width)
         )
+
+        def preview() -> Tensor:
+            self.previews.append(threading.current_thread().name)
+            return image
+
         try:
             for number in range(1, self.evaluations + 1):
                 self.step(number)
+                left = math.inf if number == 1 else 1.5
                 yield Progress(
-                    number / self.evaluations, number, 1.0 / number, 0.0, (height, width), lambda: image
+                    number / self.evaluations, number, 1.0 / number, left, (height, width), preview
                 )
         except GeneratorExit:
             self.closed += 1
@@ -78,6 +88,19 @@ class Gate:
     def __call__(self, _: int) -> None:
         self.reached.set()
         assert self.opened.wait(30), "nobody opened the gate"
+
+
+class Turnstile:
+    """Lets a model through one step at a time."""
+
+    def __init__(self) -> None:
+        self._steps = threading.Semaphore(0)
+
+    def __call__(self, _: int) -> None:
+        assert self._steps.acquire(timeout=30), "nobody let it through"
+
+    def let_through(self, steps: int = 1) -> None:
+        self._steps.release(steps)
 
 
 def settings(**changes: object) -> Settings:

@@ -2,10 +2,12 @@ import threading
 from collections.abc import Generator
 
 import pytest
+import torch
 
 from service.engine import EXIT_STOPS_MASTER, STUCK_SECONDS, Engine, State
 from service.jobs import CancelledError, Job, JobError, LoadError, Model
 from service.metrics import Metrics
+from service.watch import Watch
 from tests.serving import WORK, FakeModel, Gate, wait_until
 
 
@@ -101,6 +103,28 @@ def test_jobs_run_one_at_a_time_in_the_order_of_their_arrival(engine: Engine, mo
     assert all(job.wait(10) for job in jobs)
     assert ended == jobs
     assert len(set(running)) == 1
+
+
+def test_it_knows_how_many_come_before_a_job(engine: Engine, model: FakeModel) -> None:
+    gate = Gate()
+    model.step = gate
+    jobs = [submit(engine) for _ in range(3)]
+    assert gate.reached.wait(10)
+    assert [engine.ahead_of(job) for job in jobs] == [0, 1, 2]
+    engine.cancel(jobs[1])
+    assert engine.ahead_of(jobs[2]) == 1
+    gate.opened.set()
+    assert jobs[2].wait(10)
+    assert engine.ahead_of(jobs[2]) == 0
+
+
+def test_a_watched_job_shows_each_evaluation_and_its_last_stays_without_tensors(engine: Engine) -> None:
+    watch = Watch()
+    job = engine.submit(WORK, "test", lambda _: None, watch)
+    assert job.wait(10)
+    assert watch.latest is not None
+    assert (watch.latest.evaluations, watch.latest.fraction) == (3, 1.0)
+    assert not any(isinstance(value, torch.Tensor) for value in vars(watch.latest).values())
 
 
 def test_a_running_job_is_given_up_at_its_next_evaluation(

@@ -7,7 +7,9 @@ from flask import Response
 
 from service.context import Service
 from service.delivery import deliver
+from service.errors import INTERNAL, Problem
 from service.images import MEDIA_TYPES, Decoded, Format
+from service.jobs import Job, JobError
 from service.report import BackboneReport, LossReport, StylizeReport, Timings, settings_used
 from service.routes.lifecycle import record, stage
 from service.style.options import Options
@@ -40,27 +42,19 @@ def respond(service: Service, inputs: Inputs, result: Result, *, as_json: bool) 
         result: what was painted.
         as_json: whether the client wants the report.
     """
-    current = record()
-    with stage("encode"):
-        picture = deliver(result.image, inputs.format, inputs.quality, inputs.content.alpha)
-    media_type = MEDIA_TYPES[inputs.format]
-    current.facts |= {
-        "stopped": result.stopped,
-        "size": f"{result.image.shape[-1]}x{result.image.shape[-2]}",
-        "answer_bytes": len(picture),
-    }
-    service.metrics.answer_bytes.observe(len(picture))
+    picture = encoded(service, inputs, result)
     if as_json:
-        report = _report(service, inputs, result, picture, media_type)
-        response = Response(report.model_dump_json(), content_type="application/json")
+        text = report(service, inputs, result, picture).model_dump_json()
+        response = Response(text, content_type="application/json")
     else:
-        response = Response(picture, content_type=media_type)
+        response = Response(picture, content_type=MEDIA_TYPES[inputs.format])
+    current = record()
+    response.vary.add("Accept")
     response.headers.update(
         {
             "Server-Timing": ", ".join(
                 f"{name};dur={current.stages[name] * 1000:.1f}" for name in Timings.model_fields
             ),
-            "Vary": "Accept",
             "X-Stylize-Seed": str(inputs.options.seed),
             "X-Stylize-Backbone": service.engine.model.backbone,
             "X-Stylize-Evaluations": str(result.evaluations),
@@ -70,15 +64,43 @@ def respond(service: Service, inputs: Inputs, result: Result, *, as_json: bool) 
     return response
 
 
-def _report(
-    service: Service, inputs: Inputs, result: Result, picture: bytes, media_type: str
-) -> StylizeReport:
+def result_of(service: Service, job: Job) -> Result:
+    """What a job that has ended came to.
+
+    Raises:
+        Problem: it failed.
+    """
+    current = record()
+    current.stages |= {"queue": job.queued_seconds, "optimise": job.busy_seconds}
+    current.facts |= {"backbone": service.engine.model.backbone, "evaluations": job.evaluations}
+    try:
+        return job.result()
+    except JobError:  # logged by the engine, with all there is to know
+        raise Problem(INTERNAL) from None
+
+
+def encoded(service: Service, inputs: Inputs, result: Result) -> bytes:
+    """The file of the picture, measured and counted."""
+    current = record()
+    with stage("encode"):
+        picture = deliver(result.image, inputs.format, inputs.quality, inputs.content.alpha)
+    current.facts |= {
+        "stopped": result.stopped,
+        "size": f"{result.image.shape[-1]}x{result.image.shape[-2]}",
+        "answer_bytes": len(picture),
+    }
+    service.metrics.answer_bytes.observe(len(picture))
+    return picture
+
+
+def report(service: Service, inputs: Inputs, result: Result, picture: bytes) -> StylizeReport:
+    """How the picture came about, with its file inside."""
     current = record()
     model = service.engine.model
     losses = result.losses
     return StylizeReport(
         image=base64.b64encode(picture).decode(),
-        media_type=media_type,
+        media_type=MEDIA_TYPES[inputs.format],
         width=result.image.shape[-1],
         height=result.image.shape[-2],
         request_id=current.request_id,

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
@@ -15,7 +16,7 @@ from service.connection import ClientGoneError
 from service.context import current_service
 from service.errors import INTERNAL, MALFORMED, MEDIA_TYPE, PROBLEMS, Problem
 from service.logs import RequestRecord
-from service.metrics import UNMATCHED
+from service.metrics import UNMATCHED, Metrics
 
 log = logging.getLogger(__name__)
 
@@ -67,24 +68,45 @@ def _end(response: Response) -> Response:
     route = UNMATCHED if request.url_rule is None else request.url_rule.rule
     if route in _UNCOUNTED:
         return response
+    account = partial(_account, current_service().metrics, current, request.method, route)
+    if response.is_streamed:  # it has only begun
+        response.call_on_close(lambda: account(response.status_code))
+    else:
+        account(response.status_code)
+    return response
+
+
+def _account(metrics: Metrics, current: RequestRecord, method: str, route: str, status: int) -> None:
+    """Count the request and write its line. Its context may be gone by now."""
     seconds = time.monotonic() - current.started
-    metrics = current_service().metrics
-    metrics.answered(route, request.method, response.status_code, seconds)
+    if current.outcome == "client_gone":
+        status = CLIENT_CLOSED_REQUEST
+    metrics.answered(route, method, status, seconds)
     if current.outcome is not None:
         metrics.requests.labels(current.outcome).inc()
     for stage, took in current.stages.items():
         metrics.stage_seconds.labels(stage).observe(took)
-    current.log(method=request.method, route=route, status=response.status_code, seconds=seconds)
-    return response
+    current.log(method=method, route=route, status=status, seconds=seconds)
 
 
-def _problem(problem: Problem) -> Response:
+def problem_body(problem: Problem) -> str:
+    """The problem as JSON; the current request has come to it."""
     current = record()
     if current.outcome is not None:
         current.outcome = problem.kind.outcome
     current.facts["problem"] = problem.kind.slug
+    return json.dumps(problem.body(current.request_id))
+
+
+def unexpected() -> Problem:
+    """The problem in place of the exception that is being handled; all there is to know about that is logged."""
+    log.exception("an unexpected error", extra={"request_id": record().request_id})
+    return Problem(INTERNAL)
+
+
+def _problem(problem: Problem) -> Response:
     response = Response(
-        json.dumps(problem.body(current.request_id)),
+        problem_body(problem),
         status=problem.kind.status,
         content_type=MEDIA_TYPE,
     )
@@ -108,5 +130,4 @@ def _http_exception(error: HTTPException) -> Response:
 
 
 def _unexpected(_: Exception) -> Response:
-    log.exception("an unexpected error", extra={"request_id": record().request_id})
-    return _problem(Problem(INTERNAL))
+    return _problem(unexpected())

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from flask import Blueprint, Response, request
+from werkzeug.datastructures import MIMEAccept
 
 from service.admission import NotReadyError, QueueFullError, Ticket
 from service.connection import ClientGoneError, client_gone, read_body, refuse_large_body
 from service.context import Service, current_service
 from service.contract import OptionsError
 from service.errors import (
-    INTERNAL,
     INVALID_REQUEST,
     NOT_ACCEPTABLE,
     NOT_READY,
@@ -22,14 +22,15 @@ from service.errors import (
 )
 from service.images import MEDIA_TYPES, Decoded, Format, decode
 from service.images.errors import ImageError, UnsupportedFormat
-from service.jobs import Job, JobError, Work
+from service.jobs import Job, Work
 from service.messages import sentence
-from service.routes import answer, submission
+from service.routes import answer, events, submission
 from service.routes.answer import Inputs
 from service.routes.lifecycle import record, stage
 from service.style.options import Options
 from service.style.resample import reduce
 from service.style.transfer import Result, result_size
+from service.watch import Watch
 
 blueprint = Blueprint("stylize", __name__)
 
@@ -40,6 +41,7 @@ _OFFERED = (
     MEDIA_TYPES["png"],
     *(MEDIA_TYPES[name] for name in MEDIA_TYPES if name != "png"),
     submission.JSON,
+    events.MEDIA_TYPE,
 )
 
 
@@ -52,10 +54,11 @@ def stylize() -> Response:
     _refuse_early(service)
     with _admitted(service) as ticket:
         inputs = _inputs(service, media_type)
-        job = ticket.submit(
-            Work(inputs.content.rgb, [style.rgb for style in inputs.styles], inputs.options),
-            record().request_id,
-        )
+        work = Work(inputs.content.rgb, [style.rgb for style in inputs.styles], inputs.options)
+        watch = Watch() if media_type == events.MEDIA_TYPE else None
+        job = ticket.submit(work, record().request_id, watch)
+    if watch is not None:
+        return events.respond(service, inputs, job, watch)
     result = _wait(service, job)
     response = answer.respond(service, inputs, result, as_json=media_type == submission.JSON)
     record().outcome = "ok"
@@ -63,10 +66,14 @@ def stylize() -> Response:
 
 
 def _acceptable() -> str:
-    """What the client wants to have: the type of a picture, or JSON."""
+    """What the client wants to have: the type of a picture, JSON, or events (RFC 9110, section 12.5.1).
+
+    None of them has parameters, and a charset that a client names out of habit is the one that it would get.
+    """
     if not request.accept_mimetypes:
         return _OFFERED[0]
-    wanted = request.accept_mimetypes.best_match(_OFFERED)
+    ranges = MIMEAccept((name.partition(";")[0], quality) for name, quality in request.accept_mimetypes)
+    wanted = ranges.best_match(_OFFERED)
     if wanted is None:
         raise Problem(NOT_ACCEPTABLE)
     return wanted
@@ -166,10 +173,4 @@ def _wait(service: Service, job: Job) -> Result:
         if client_gone(request.environ):
             service.engine.cancel(job)
             raise ClientGoneError
-    current = record()
-    current.stages |= {"queue": job.queued_seconds, "optimise": job.busy_seconds}
-    current.facts |= {"backbone": service.engine.model.backbone, "evaluations": job.evaluations}
-    try:
-        return job.result()
-    except JobError:  # logged by the engine, with all there is to know
-        raise Problem(INTERNAL) from None
+    return answer.result_of(service, job)

@@ -9,17 +9,21 @@ import yaml
 from flask.testing import FlaskClient
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
+from pydantic import BaseModel
 
 from service import __version__
 from service.app import create_app
+from service.context import service_of
 from service.contract import MAX_STYLES, PICTURES, StylizeOptions, parse_options
 from service.engine import State
 from service.errors import MEDIA_TYPE, PROBLEMS
 from service.images import MEDIA_TYPES
-from service.report import StylizeReport
+from service.report import Preview, Progress, Queued, StylizeReport
 from service.routes.docs import OPENAPI
 from service.style.options import Options
-from tests.serving import FakeModel, settings
+from tests.events import read
+from tests.routes.test_stylize import post
+from tests.serving import FakeModel, Turnstile, settings, started
 
 SPEC: dict[str, Any] = yaml.safe_load(OPENAPI.read_text())
 SCHEMAS: dict[str, Any] = SPEC["components"]["schemas"]
@@ -127,15 +131,39 @@ def shape(schema: dict[str, Any], definitions: dict[str, Any]) -> object:
         schema = definitions[schema["$ref"].rpartition("/")[2]]
     if "enum" in schema:
         return sorted(schema["enum"])
+    if "anyOf" in schema:  # pydantic's words for a list of types
+        return [choice["type"] for choice in schema["anyOf"]]
     if "properties" in schema:
         assert set(schema["required"]) == set(schema["properties"])
         return {name: shape(value, definitions) for name, value in schema["properties"].items()}
     return schema["type"]
 
 
-def test_the_report_has_the_fields_of_the_code() -> None:
-    ours = StylizeReport.model_json_schema()
-    assert shape(SCHEMAS["StylizeReport"], SCHEMAS) == shape(ours, ours["$defs"])
+@pytest.mark.parametrize("model", [StylizeReport, Queued, Progress, Preview])
+def test_what_is_answered_has_the_fields_of_the_code(model: type[BaseModel]) -> None:
+    ours = model.model_json_schema()
+    assert shape(SCHEMAS[model.__name__], SCHEMAS) == shape(ours, ours.get("$defs", {}))
+
+
+def test_the_example_of_a_stream_is_valid_and_shows_every_event_but_the_result() -> None:
+    described = SPEC["paths"]["/stylize"]["post"]["responses"]["200"]["content"]["text/event-stream"]
+    events = [{"event": event.name, "data": event.data} for event in read([described["example"].encode()])]
+    OAS31Validator(resolved(described["schema"]["contentSchema"])).validate(events)
+    assert [event["event"] for event in events] == ["queued", "queued", "progress", "preview", "error"]
+
+
+def test_the_events_of_a_stream_are_as_described() -> None:
+    described = SPEC["paths"]["/stylize"]["post"]["responses"]["200"]["content"]["text/event-stream"]
+    turnstile = Turnstile()
+    app = started(FakeModel(step=turnstile))
+    stream = read(post(app.test_client(), accept="text/event-stream").iter_encoded())
+    events = []
+    for event in stream:
+        events.append({"event": event.name, "data": event.data})
+        turnstile.let_through()
+    service_of(app).engine.stop()
+    assert {event["event"] for event in events} == {"queued", "progress", "preview", "result"}
+    OAS31Validator(resolved(described["schema"]["contentSchema"])).validate(events)
 
 
 def routes() -> set[tuple[str, str]]:
@@ -184,7 +212,7 @@ def test_refusals_that_pass_are_described_with_retry_after(slug: str) -> None:
 
 def test_pictures_are_answered_in_the_formats_of_the_code() -> None:
     answer = SPEC["paths"]["/stylize"]["post"]["responses"]["200"]["content"]
-    assert set(answer) == {*MEDIA_TYPES.values(), "application/json"}
+    assert set(answer) == {*MEDIA_TYPES.values(), "application/json", "text/event-stream"}
 
 
 def test_the_examples_of_requests_are_valid() -> None:

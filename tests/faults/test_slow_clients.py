@@ -73,3 +73,32 @@ def test_a_kept_connection_may_be_silent_between_its_requests(server: Server) ->
         wait_until(lambda: time.monotonic() - begun > 0.7)  # longer than a head may take
         assert not closed_by_server(connection)
         assert session.get(address).status_code == 200
+
+
+def test_a_client_that_does_not_take_its_answers_is_given_up(server: Server) -> None:
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(b"GET /openapi.yaml HTTP/1.1\r\nHost: a\r\n\r\n" * 400)  # 10 MB of answers
+
+        def answers() -> int:
+            return sum(line["route"] == "/openapi.yaml" for line in server.requests_logged())
+
+        wait_until(lambda: answers() > 0)
+        before = -1
+        while before != (before := answers()):  # until no more of them fit into the buffers
+            time.sleep(0.2)
+        assert before < 400
+        wait_until(lambda: closed_by_server_unread(connection))
+    assert not [line for line in server.log() if line["level"] in ("error", "critical")]
+
+
+def closed_by_server_unread(connection: socket.socket) -> bool:
+    """Whether the other end is gone, seen by writing: what there is to read is not read."""
+    try:
+        connection.send(b"x", socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+    return False
