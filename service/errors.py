@@ -7,7 +7,9 @@ from typing import Any, Literal
 MEDIA_TYPE = "application/problem+json"
 
 # What a POST /stylize came to: the label of stylize_requests_total.
-Outcome = Literal["ok", "invalid_input", "shed_queue_full", "shed_not_ready", "client_gone", "error"]
+Outcome = Literal[
+    "ok", "not_modified", "invalid_input", "shed_queue_full", "shed_not_ready", "client_gone", "error"
+]
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ class Metrics:
             self.input_images.labels(image_format)
         for conversion in ("none", "converted", "ignored"):
             self.input_profiles.labels(conversion)
-        codes = {200, *(problem.status for problem in PROBLEMS.values())}
+        codes = {200, 304, *(problem.status for problem in PROBLEMS.values())}
         for code in sorted(codes):
             self.http_requests.labels("/stylize", "POST", str(code))
 

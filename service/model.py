@@ -34,6 +34,7 @@ class PaintingModel:
         note: which weights, and how to get others; empty where there is nothing to say.
         device: cpu or cuda.
         torch: its version.
+        arithmetic: unit, dtype and threads.
         costs: what an evaluation takes, by the picture's pixels; measured by `warm_up`.
     """
 
@@ -43,6 +44,7 @@ class PaintingModel:
     note: str
     device: str
     torch: str
+    arithmetic: str
     costs: dict[int, float] = field(default_factory=dict)
 
     @property
@@ -91,11 +93,14 @@ def load_model(settings: Settings) -> PaintingModel:
         loaded = load(settings.backbone, settings.weights_dir)
     except WeightsError as error:
         raise LoadError(sentence(error)) from None
+    network = loaded.network.to(device).with_dtype(fastest_dtype(torch.device(device)))
+    unit = torch.cuda.get_device_name() if device == "cuda" else torch.backends.cpu.get_cpu_capability()
     return PaintingModel(
-        network=loaded.network.to(device).with_dtype(fastest_dtype(torch.device(device))),
+        network=network,
         backbone=loaded.name,
         weights=loaded.sha256,
         note=loaded.note,
         device=device,
         torch=torch.__version__,
+        arithmetic=f"{unit}, {network.dtype}, {torch.get_num_threads()} threads",
     )

@@ -35,6 +35,7 @@ class FakeModel:
         step: called at each of them: it may wait, or raise.
         painted: what was asked so far.
         closed: how many pictures were given up.
+        cut_short: whether it says that the time ended it.
         previews: the threads that each preview was made on.
     """
 
@@ -42,12 +43,14 @@ class FakeModel:
     step: Callable[[int], None] = lambda _: None
     painted: list[Work] = field(default_factory=list)
     closed: int = 0
+    cut_short: bool = False
     previews: list[str] = field(default_factory=list)
     backbone: str = "fake"
     note: str = "it only fills the picture with one colour"
     weights: str = "0123456789abcdef"
     device: str = "cpu"
     torch: str = torch.__version__
+    arithmetic: str = "in its head"
     layers: tuple[str, ...] = layer_names("vgg19")
 
     def paint(self, work: Work) -> Generator[Progress, None, Result]:
@@ -72,7 +75,7 @@ class FakeModel:
             self.closed += 1
             raise
         losses = Losses(1.5, 2.5, 4.0, {"content/conv4_2": 1.5, "style/conv1_1": 2.5})
-        return Result(image, losses, self.evaluations, "iterations", 0.1)
+        return Result(image, losses, self.evaluations, "iterations", 0.1, self.cut_short)
 
     def warm_up(self) -> None:
         pass

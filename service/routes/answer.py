@@ -12,8 +12,24 @@ from service.images import MEDIA_TYPES, Decoded, Format
 from service.jobs import Job, JobError
 from service.report import BackboneReport, LossReport, StylizeReport, Timings, settings_used
 from service.routes.lifecycle import record, stage
+from service.routes.submission import Submission
 from service.style.options import Options
 from service.style.transfer import Result
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that has been read, with pictures that have not been decoded.
+
+    Attributes:
+        sent: the files, and the options as they were given.
+        options: complete.
+        format: of the picture.
+    """
+
+    sent: Submission
+    options: Options
+    format: Format
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ from service.images.errors import ImageError, UnsupportedFormat
 from service.jobs import Job, Work
 from service.messages import sentence
 from service.routes import answer, events, submission
-from service.routes.answer import Inputs
+from service.routes.answer import Asked, Inputs
+from service.routes.entity_tag import entity_tag
 from service.routes.lifecycle import record, stage
 from service.style.options import Options
 from service.style.resample import reduce
@@ -53,7 +54,12 @@ def stylize() -> Response:
     media_type = _acceptable()
     _refuse_early(service)
     with _admitted(service) as ticket:
-        inputs = _inputs(service, media_type)
+        asked = _asked(service, media_type)
+        tag = entity_tag(service.engine.model, asked, media_type)
+        if tag is not None and tag.known_to(request.if_none_match):
+            record().outcome = "not_modified"
+            return tag.not_modified()
+        inputs = _inputs(service, asked)
         work = Work(inputs.content.rgb, [style.rgb for style in inputs.styles], inputs.options)
         watch = Watch() if media_type == events.MEDIA_TYPE else None
         job = ticket.submit(work, record().request_id, watch)
@@ -61,6 +67,8 @@ def stylize() -> Response:
         return events.respond(service, inputs, job, watch)
     result = _wait(service, job)
     response = answer.respond(service, inputs, result, as_json=media_type == submission.JSON)
+    if tag is not None and not result.cut_short:
+        tag.put_on(response)
     record().outcome = "ok"
     return response
 
@@ -103,7 +111,7 @@ def _admitted(service: Service) -> Ticket:
         ) from None
 
 
-def _inputs(service: Service, media_type: str) -> Inputs:
+def _asked(service: Service, media_type: str) -> Asked:
     settings = service.settings
     with stage("read_body"):
         body = read_body(
@@ -120,6 +128,11 @@ def _inputs(service: Service, media_type: str) -> Inputs:
     except OptionsError as error:
         raise submission.invalid(error.errors) from None
     record().facts["seed"] = options.seed
+    return Asked(sent, options, sent.options.format or _format_of(media_type))
+
+
+def _inputs(service: Service, asked: Asked) -> Inputs:
+    sent, options = asked.sent, asked.options
     with stage("decode"), service.decoding:
         content = _decode(service, "content", sent.content)
         styles = tuple(
@@ -130,13 +143,7 @@ def _inputs(service: Service, media_type: str) -> Inputs:
         content = replace(content, rgb=reduce(content.rgb, options.size))
         longest = round(options.size * options.style_scale)
         styles = tuple(replace(style, rgb=reduce(style.rgb, longest)) for style in styles)
-    return Inputs(
-        content,
-        styles,
-        options,
-        sent.options.format or _format_of(media_type),
-        sent.options.quality,
-    )
+    return Inputs(content, styles, options, asked.format, sent.options.quality)
 
 
 def _format_of(media_type: str) -> Format:

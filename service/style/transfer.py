@@ -61,6 +61,8 @@ class Result:
         evaluations: of loss and gradient, over all scales.
         stopped: why no further ones were made.
         seconds: that it took.
+        cut_short: the time ended one of its scales, even if the last one came to its own end. Where it did not,
+            the same request gives the same picture.
     """
 
     image: Tensor
@@ -68,6 +70,7 @@ class Result:
     evaluations: int
     stopped: Stopped
     seconds: float
+    cut_short: bool
 
 
 def result_size(height: int, width: int, longest: int) -> tuple[int, int]:
@@ -116,7 +119,7 @@ def stylize(
     run = _Run(network, photograph, artworks, options, stopwatch)
     for stage in pyramid.plan(*run.size, options, stopwatch.cost):
         if not run.has_time_for(stage):
-            run.stopped = "budget"
+            run.stopped, run.cut_short = "budget", True
             break
         yield from run.paint(stage)
     return run.result()
@@ -167,6 +170,7 @@ class _Run:
         self.size = result_size(photograph.shape[-2], photograph.shape[-1], options.size)
         self.evaluations = 0
         self.stopped: Stopped = "iterations"
+        self.cut_short = False
         self.share = 0.0  # of the work, of the scales that are done
         self.picture: Tensor | None = None  # (1, 3, h, w) in [0, 1], best of the last scale
         self.target: Tensor | None = None  # the photograph at that scale
@@ -208,7 +212,7 @@ class _Run:
                 share=self.share + stage.share,
                 reserve=self._last_look(stage.longest),
             ):
-                self.stopped = "budget"
+                self.stopped, self.cut_short = "budget", True
             else:
                 continue
             break
@@ -233,6 +237,7 @@ class _Run:
             evaluations=self.evaluations,
             stopped=self.stopped,
             seconds=self.stopwatch.seconds(),
+            cut_short=self.cut_short,
         )
 
     def _start(self, target: Tensor) -> Tensor:

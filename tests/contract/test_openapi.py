@@ -184,7 +184,7 @@ def test_it_has_the_routes_of_the_application_and_no_others() -> None:
 def test_stylize_names_every_problem_that_it_can_end_with() -> None:
     elsewhere = {"not-found", "method-not-allowed", "uri-too-long", "headers-too-large"}
     statuses = {str(kind.status) for slug, kind in PROBLEMS.items() if slug not in elsewhere}
-    assert set(SPEC["paths"]["/stylize"]["post"]["responses"]) == {"200", *statuses}
+    assert set(SPEC["paths"]["/stylize"]["post"]["responses"]) == {"200", "304", *statuses}
 
 
 def problem_examples() -> list[dict[str, Any]]:

@@ -113,6 +113,26 @@ def test_a_budget_stops_the_run_and_says_so(network: VGG, photograph: Tensor, ar
     assert steps[-1].seconds_left < 0.3
 
 
+def test_a_scale_that_the_time_ended_is_remembered_even_if_the_last_one_came_to_its_end(
+    network: VGG, photograph: Tensor, artwork: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The coarse scale is slow and uses up its share; the fine one has all the time that it wants."""
+    clock, compute = ManualClock(), Objective.loss_and_gradient
+
+    def costly(self: Objective, x: Tensor) -> tuple[Tensor, Tensor]:
+        clock.now += 1.0 if max(x.shape[-2:]) == 64 else 1e-3
+        return compute(self, x)
+
+    monkeypatch.setattr(Objective, "loss_and_gradient", costly)
+    options = Options(size=128, iterations=20, time_limit=20)
+    result, steps = finish(stylize(network, photograph, [artwork], options, clock=clock))
+    assert (result.stopped, result.cut_short) == ("iterations", True)
+    assert len(steps) < 20
+    whole, _ = finish(stylize(network, photograph, [artwork], replace(options, time_limit=1000), clock=clock))
+    assert (whole.stopped, whole.cut_short) == ("iterations", False)
+    assert not torch.equal(result.image, whole.image)
+
+
 def test_a_budget_too_small_for_anything_still_gives_a_picture_of_the_full_size(
     network: VGG, photograph: Tensor, artwork: Tensor
 ) -> None:
