@@ -8,6 +8,7 @@ from service.context import Service
 from service.jobs import Model
 from service.model import load_model
 from service.routes import docs, health, lifecycle, stylize
+from service.routes.methods import Application
 from service.settings import Settings, load_settings
 
 
@@ -29,7 +30,7 @@ def create_admin_app(service: Service) -> Flask:
 
 
 def _flask(service: Service, *blueprints: Blueprint) -> Flask:
-    app = Flask("service", static_folder=None, template_folder=None)
+    app = Application("service", static_folder=None, template_folder=None)
     app.url_map.merge_slashes = False  # no redirects: a POST does not survive them
     service.attach(app)
     lifecycle.register(app)

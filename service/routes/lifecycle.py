@@ -125,7 +125,7 @@ def _http_exception(error: HTTPException) -> Response:
     kind = _BY_STATUS.get(status, MALFORMED if status < 500 else INTERNAL)
     response = _problem(Problem(kind))
     if allow := dict(error.get_headers()).get("Allow"):
-        response.headers["Allow"] = allow
+        response.headers["Allow"] = ", ".join(sorted(allow.split(", ")))
     return response
 
 

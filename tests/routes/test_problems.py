@@ -219,7 +219,18 @@ def test_a_form_with_too_much_text(client: FlaskClient, parts: dict[str, Any]) -
     problem(post(client, parts), 413, "body-too-large")
 
 
-@pytest.mark.parametrize("accept", ["text/html", "image/gif", "image/png;q=0", "application/xml"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "text/html",
+        "image/gif",
+        "image/png;q=0",
+        "application/xml",
+        "*/*;q=0",
+        "*/png",
+        "image/gif, text/plain",
+    ],
+)
 def test_a_representation_that_there_is_not(client: FlaskClient, accept: str) -> None:
     assert "image/png" in problem(post(client, accept=accept), 406, "not-acceptable")["detail"]
 

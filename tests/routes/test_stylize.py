@@ -144,6 +144,16 @@ def test_a_picture_in_json_may_be_a_data_url_as_browsers_make_them(client: Flask
         ("image/jpeg, */*;q=0.8", "image/jpeg"),
         ("text/html, image/webp;q=0.9, */*;q=0.1", "image/webp"),
         ("application/json, text/plain, */*", "application/json"),
+        ("application/json;charset=utf-8", "application/json"),
+        ("application/*", "application/json"),
+        ("IMAGE/WEBP", "image/webp"),
+        ("image/png;q=0, image/*", "image/jpeg"),
+        ("*/*, image/png;q=0.5, image/jpeg;q=0.5", "image/webp"),
+        ("image/*;q=0.5, image/avif;q=0.6, image/jpeg;q=0", "image/avif"),
+        ("image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", "image/webp"),
+        ("image/gif, image/jpeg;q=0.001", "image/jpeg"),
+        ("image/webp;q=high, */*;q=0.1", "image/png"),
+        ("", "image/png"),
     ],
 )
 def test_the_accept_header_chooses_the_format(client: FlaskClient, accept: str, media_type: str) -> None:
