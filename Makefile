@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 UV     := uv==0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint format bench lock clean
+.PHONY: help setup demo serve test lint apilint format bench lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -35,6 +35,9 @@ lint: $(VENV)/.installed  ## ruff, mypy --strict, hadolint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/hadolint Dockerfile
+
+apilint:  ## redocly on openapi.yaml, strict; needs Node.js, which `make setup` does not bring
+	npx --yes @redocly/cli@2.77.0 lint openapi.yaml --extends=recommended-strict
 
 format: $(VENV)/.installed  ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .

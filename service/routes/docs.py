@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response, abort, request
 
 from service import __version__
 from service.context import current_service
@@ -11,6 +11,13 @@ from service.engine import State
 from service.errors import PROBLEMS
 
 OPENAPI = Path(__file__).parents[2] / "openapi.yaml"
+PAGE = Path(__file__).parents[1] / "web" / "docs"
+# Nothing from elsewhere, no script inside the page, and nobody's frame around it. The viewer sets styles inline.
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_SCRIPTS = ("openapi-explorer.js",)
 
 blueprint = Blueprint("docs", __name__)
 
@@ -21,6 +28,7 @@ def index() -> dict[str, object]:
     return {
         "service": "stylize",
         "stylize": "POST /stylize: a photograph (content) and artworks (style) in, a picture out",
+        "docs": "/docs",
         "openapi": "/openapi.yaml",
         "version": "/version",
         "ready": "/readyz",
@@ -46,7 +54,23 @@ def version() -> dict[str, object]:
 @blueprint.get("/openapi.yaml")
 def openapi() -> Response:
     """The description of this interface."""
-    return Response(_openapi(), content_type="application/yaml")
+    return _file(OPENAPI, "application/yaml")
+
+
+@blueprint.get("/docs")
+def docs() -> Response:
+    """The same for people: a page that shows it, from this service alone."""
+    response = _file(PAGE / "index.html", "text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
+    return response
+
+
+@blueprint.get("/docs/<file>")
+def docs_file(file: str) -> Response:
+    """What the page needs."""
+    if file not in _SCRIPTS:
+        abort(404)
+    return _file(PAGE / file, "text/javascript; charset=utf-8")
 
 
 @blueprint.get("/problems/<slug>")
@@ -58,6 +82,14 @@ def problem(slug: str) -> dict[str, object]:
     return {"type": kind.uri, "title": kind.title, "status": kind.status, "detail": kind.detail}
 
 
+def _file(path: Path, content_type: str) -> Response:
+    """A file that a client may keep, if it asks each time whether it is still the same."""
+    response = Response(_bytes(path), content_type=content_type)
+    response.add_etag()
+    response.headers["Cache-Control"] = "no-cache"
+    return response.make_conditional(request)  # type: ignore[return-value]  # it returns itself
+
+
 @cache
-def _openapi() -> bytes:
-    return OPENAPI.read_bytes()
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes()

@@ -182,8 +182,7 @@ def test_it_has_the_routes_of_the_application_and_no_others() -> None:
 
 
 def test_stylize_names_every_problem_that_it_can_end_with() -> None:
-    elsewhere = {"not-found", "method-not-allowed", "uri-too-long", "headers-too-large"}
-    statuses = {str(kind.status) for slug, kind in PROBLEMS.items() if slug not in elsewhere}
+    statuses = {str(kind.status) for slug, kind in PROBLEMS.items() if slug != "not-found"}
     assert set(SPEC["paths"]["/stylize"]["post"]["responses"]) == {"200", "304", *statuses}
 
 
@@ -202,6 +201,23 @@ def test_the_example_of_a_problem_is_one_that_the_table_knows(example: dict[str,
     kind = PROBLEMS[example["type"].removeprefix("/problems/")]
     assert (example["status"], example["title"]) == (kind.status, kind.title)
     OAS31Validator(resolved(SCHEMAS["Problem"])).validate(example)
+
+
+def test_every_type_of_problem_has_an_example_and_is_explained() -> None:
+    assert {example["type"] for example in problem_examples()} == {kind.uri for kind in PROBLEMS.values()}
+    explained = SPEC["paths"]["/problems/{slug}"]["get"]["responses"]["200"]["content"]["application/json"]
+    client = create_app(settings(), FakeModel).test_client()
+    assert set(explained["examples"]) == set(PROBLEMS)
+    for slug, example in explained["examples"].items():
+        assert client.get(f"/problems/{slug}").get_json() == example["value"]
+
+
+def test_every_operation_shows_an_example_of_each_answer_that_is_text() -> None:
+    for item in SPEC["paths"].values():
+        for operation in item.values():
+            for response in operation["responses"].values():
+                for media_type, media in resolved(response).get("content", {}).items():
+                    assert {"example", "examples"} & set(media) or media_type.startswith("image/")
 
 
 @pytest.mark.parametrize("slug", ["queue-full", "not-ready"])

@@ -1,13 +1,18 @@
+import hashlib
+import re
+
+import pytest
 from flask.testing import FlaskClient
 
 from service import __version__
 from service.app import create_app
+from service.routes.docs import PAGE
 from tests.serving import FakeModel, settings
 
 
 def test_the_root_points_to_what_there_is(client: FlaskClient) -> None:
     pointers = client.get("/").get_json()
-    for name in ("openapi", "version", "ready"):
+    for name in ("docs", "openapi", "version", "ready"):
         assert client.get(pointers[name]).status_code == 200
 
 
@@ -24,3 +29,40 @@ def test_the_version_says_what_paints_and_how_to_get_something_else(
 def test_before_the_network_is_loaded_it_says_what_is_known() -> None:
     client = create_app(settings(), FakeModel).test_client()
     assert client.get("/version").get_json() == {"version": __version__, "state": "loading"}
+
+
+def test_the_page_shows_the_description_with_files_of_this_service_alone(client: FlaskClient) -> None:
+    page = client.get("/docs")
+    assert page.content_type == "text/html; charset=utf-8"
+    assert not re.search(r"https?:|//", page.text)
+    for address in re.findall(r'(?:src|href|spec-url)="([^"]+)"', page.text):
+        assert address.startswith("data:") or client.get("/" + address).status_code == 200, address
+    assert re.findall(r"<script[^>]*>(?!</script>)", page.text) == []  # none inside the page
+
+
+def test_the_page_may_load_nothing_from_elsewhere_and_run_nothing_inline(client: FlaskClient) -> None:
+    policy = client.get("/docs").headers["Content-Security-Policy"].split("; ")
+    assert {"default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"} <= set(
+        policy
+    )
+    assert "http" not in " ".join(policy)
+
+
+def test_the_viewer_is_the_one_that_was_published(client: FlaskClient) -> None:
+    script = client.get("/docs/openapi-explorer.js")
+    assert script.content_type == "text/javascript; charset=utf-8"
+    assert hashlib.sha256(script.data).hexdigest() in (PAGE / "README.md").read_text()
+    assert b"OpenAPI Explorer 2.4.820" in script.data[:200]
+
+
+@pytest.mark.parametrize("file", ["README.md", "index.html", "..%2Fdocs.py", "nothing"])
+def test_the_page_has_no_other_files(client: FlaskClient, file: str) -> None:
+    assert client.get(f"/docs/{file}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/openapi-explorer.js", "/openapi.yaml"])
+def test_what_a_client_has_kept_is_not_sent_again(client: FlaskClient, path: str) -> None:
+    first = client.get(path)
+    assert first.headers["Cache-Control"] == "no-cache"
+    again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
