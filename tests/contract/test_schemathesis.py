@@ -1,0 +1,59 @@
+"""Schemathesis against the running service with the real network: what it answers is what openapi.yaml says."""
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from service.routes.docs import OPENAPI
+from tests.running import ROOT, Server
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def server(vgg16_dir: Path) -> Generator[Server, None, None]:
+    settings: dict[str, object] = {
+        "STYLIZE_WEIGHTS_DIR": vgg16_dir,
+        "STYLIZE_BACKBONE": "vgg16",
+        "STYLIZE_DEVICE": "cpu",
+        "STYLIZE_MAX_SIZE": 64,
+        "STYLIZE_MAX_BUDGET": 0.01,
+        "STYLIZE_MAX_PIXELS": 10_000,
+    }
+    with Server("service.app:create_app()", **settings) as server:
+        yield server
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    "hooks", ["", "tests.contract.pictures_for_schemathesis"], ids=["any file", "pictures"]
+)
+def test_every_answer_is_as_described(server: Server, hooks: str, tmp_path: Path) -> None:
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli"),
+        *("--config-file", str(HERE / "schemathesis.toml")),
+        *("run", str(OPENAPI), "--url", f"http://127.0.0.1:{server.port}"),
+        *("--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"),
+        *("--max-examples", "25", "--seed", "1", "--continue-on-failure", "--no-color"),
+    ]
+    before = len(server.requests_logged())
+    environment = {**os.environ, "SCHEMATHESIS_HOOKS": hooks, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]
+    cases = re.search(r"(\d+) generated, (?:all )?(\d+) passed", run.stdout)
+    assert cases, run.stdout[-2000:]
+    assert int(cases[1]) > 300
+    answers = Counter(
+        line["status"] for line in server.requests_logged()[before:] if line["route"] == "/stylize"
+    )
+    assert {200, 400, 406, 415, 422} <= set(answers)
+    assert answers[200] > (25 if hooks else 0)  # with pictures in them, many come all the way
+    assert not [line for line in server.log() if line["level"] in ("error", "critical")]
