@@ -193,5 +193,5 @@ def test_the_real_network_names_nothing_that_the_time_limit_ended(real: Callable
     app = real(max_budget=0.001)
     answer = post(app.test_client(), form(size=96, iterations=9))
     service_of(app).engine.stop()
-    assert answer.headers["X-Stylize-Stopped"] == "budget"
+    assert answer.headers["X-Stylize-Stopped"] == "budget-too-small"
     assert "ETag" not in answer.headers
