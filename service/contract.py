@@ -4,7 +4,6 @@ openapi.yaml says the same to the outside; a test holds the two equal.
 """
 
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
@@ -153,8 +152,8 @@ class StylizeOptions(BaseModel):
     init: Init = Field(
         default="content", description="Start from the photograph, or from white noise as in the paper."
     )
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = Field(
-        default=None, description="Of everything random; drawn and reported where not given."
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = Field(
+        default=0, description="Another seed gives another picture, equally good."
     )
     budget: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         default=None,
@@ -213,7 +212,7 @@ class StylizeOptions(BaseModel):
             style_scale=self.style_scale,
             pooling=self.pooling,
             init=self.init,
-            seed=secrets.randbits(32) if self.seed is None else self.seed,
+            seed=self.seed,
             iterations=self.iterations,
             budget=budget,
             time_limit=bounds.max_budget,

@@ -58,8 +58,6 @@ def entity_tag(model: Model, asked: Asked, media_type: str) -> EntityTag | None:
     if options["iterations"] is None or options["budget"] is not None or not media_type.startswith(_NAMED):
         return None
     del options["time_limit"]
-    if options["init"] != "noise":
-        del options["seed"]  # nothing is random
     determined = {
         "service": __version__,
         "pillow": PIL.__version__,

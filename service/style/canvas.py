@@ -7,6 +7,9 @@ from torch import Tensor
 MARGIN = 0.02
 """How far from 0 and 1 a start is kept, where the logistic function is so flat that nothing would move."""
 
+SPREAD = 0.1
+"""Standard deviation of the noise by which seeds differ, in u. At mid-grey its filtered form is 2/255."""
+
 
 class Canvas:
     """x = σ(logit(start) + K u): the picture x as a function of free coordinates u.
@@ -32,6 +35,15 @@ class Canvas:
     def origin(self) -> Tensor:
         """The u of the start: zeros, (1, 3, H, W)."""
         return torch.zeros_like(self._logit)
+
+    def near_origin(self, seed: int) -> Tensor:
+        """A u close to that of the start, (1, 3, H, W): normal noise that nobody sees, of this seed.
+
+        The descent amplifies it, so that each seed gives a picture of its own, equally good.
+        """
+        # On the CPU, so that a seed means the same noise on every device.
+        noise = torch.randn(self._logit.shape, generator=torch.Generator().manual_seed(seed))
+        return SPREAD * noise.to(self._logit)
 
     def paint(self, u: Tensor) -> Tensor:
         """The picture x of u, (1, 3, H, W), in (0, 1)."""

@@ -27,7 +27,8 @@ class Options:
             is never enlarged.
         pooling: of the network; the paper's is average.
         init: start from the photograph, coarse to fine, or from white noise (the paper).
-        seed: of everything random. The same seed, options and device give the same picture.
+        seed: of everything random. The same seed, options and device give the same picture, another seed another
+            one.
         iterations: at most so many evaluations of loss and gradient, over all scales.
         budget: seconds to spend; the answer is the best picture found by then. With neither iterations nor a
             budget, the default schedule.

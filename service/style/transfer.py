@@ -191,7 +191,8 @@ class _Run:
         self.objective = make_objective(self.network, target, self.artworks, self.options)
         canvas = Canvas(self._start(target), smooth=self.options.init == "content")
         function = _InCoordinates(canvas, self.objective)
-        optimiser = LBFGS(function, canvas.origin())
+        varied = self.picture is None and self.options.init == "content"
+        optimiser = LBFGS(function, canvas.near_origin(self.options.seed) if varied else canvas.origin())
         trace: list[float] = []
         while True:
             began = self.stopwatch.seconds()

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from service.contract import Bounds, OptionsError, StylizeOptions, parse_options
+from service.contract import Bounds, OptionsError, parse_options
 from service.report import settings_used
 from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS
 from service.style.vgg import layer_names
@@ -166,12 +166,6 @@ def test_strength_is_the_papers_ratio_in_the_middle() -> None:
     options = parse_options({"strength": "0.5"}, text=True).to_options(BOUNDS, 1)
     assert options.content_weight == pytest.approx(1e-3)
     assert options.style_weight == 1
-
-
-def test_a_seed_is_drawn_where_none_is_given() -> None:
-    seeds = {StylizeOptions().to_options(BOUNDS, 1).seed for _ in range(4)}
-    assert len(seeds) > 1
-    assert all(0 <= seed < 2**32 for seed in seeds)
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,8 @@ def test_it_is_found_among_others_and_compared_weakly(client: FlaskClient, names
         {"pooling": "max"},
         {"format": "webp"},
         {"format": "png", "quality": 50},
-        {"init": "noise", "seed": 1},
+        {"init": "noise"},
+        {"seed": 1},
         {"content": picture(color="navy")},
         {"style": picture(color="navy")},
         {"content": picture(color="orange"), "style": picture()},
@@ -102,7 +103,7 @@ def test_whatever_changes_the_picture_changes_its_name(client: FlaskClient, chan
 def test_what_does_not_change_the_picture_does_not_change_its_name(client: FlaskClient) -> None:
     tag = post(client).headers["ETag"]
     same: list[dict[str, object]] = [
-        {"seed": 7},
+        {"seed": 0},
         {"strength": 0.5},
         {"content_weight": 0.001},
         {"format": "png"},
@@ -110,15 +111,6 @@ def test_what_does_not_change_the_picture_does_not_change_its_name(client: Flask
     ]
     for options in same:
         assert post(client, form(iterations=5, **options)).headers["ETag"] == tag
-
-
-def test_where_chance_has_a_say_the_seed_belongs_to_the_name(client: FlaskClient) -> None:
-    def tag(**options: object) -> str:
-        return post(client, form(iterations=5, init="noise", **options)).headers["ETag"]
-
-    assert tag(seed=1) == tag(seed=1)
-    assert tag(seed=1) != tag(seed=2)
-    assert tag() != tag()  # each draws its own
 
 
 @pytest.mark.parametrize("options", [{}, {"budget": 1}, {"iterations": 5, "budget": 1}])

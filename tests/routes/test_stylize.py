@@ -86,9 +86,9 @@ def test_the_answer_says_how_it_came_about(client: FlaskClient) -> None:
     assert all(float(milliseconds) >= 0 for _, _, milliseconds in stages)
 
 
-def test_a_seed_that_was_drawn_is_reported_and_used(client: FlaskClient, model: FakeModel) -> None:
-    seeds = [int(post(client).headers["X-Stylize-Seed"]) for _ in range(3)]
-    assert len(set(seeds)) > 1
+def test_a_seed_is_reported_and_used_and_0_unless_given(client: FlaskClient, model: FakeModel) -> None:
+    seeds = [int(post(client, form(**given)).headers["X-Stylize-Seed"]) for given in ({}, {"seed": 5})]
+    assert seeds == [0, 5]
     assert [work.options.seed for work in model.painted] == seeds
 
 

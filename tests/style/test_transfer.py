@@ -72,13 +72,40 @@ def test_the_same_seed_gives_the_same_picture(
     assert torch.equal(first.image, second.image)
 
 
-def test_two_seeds_give_two_pictures_from_white_noise(
-    network: VGG, photograph: Tensor, artwork: Tensor
-) -> None:
-    options = replace(SMALL, init="noise", iterations=3)
+@pytest.mark.parametrize("init", ["content", "noise"])
+def test_two_seeds_give_two_pictures(network: VGG, photograph: Tensor, artwork: Tensor, init: str) -> None:
+    options = replace(SMALL, init=init)  # type: ignore[arg-type]
     first, _ = finish(stylize(network, photograph, [artwork], replace(options, seed=1)))
     second, _ = finish(stylize(network, photograph, [artwork], replace(options, seed=2)))
     assert not torch.equal(first.image, second.image)
+    assert first.losses.total == pytest.approx(second.losses.total, rel=0.2), "equally good"
+
+
+def test_a_run_that_is_cut_at_any_evaluation_returns_the_best_picture_up_to_there(
+    network: VGG, photograph: Tensor, artwork: Tensor
+) -> None:
+    """From white noise there is one scale, so that a longer run begins like a shorter one."""
+    options = replace(SMALL, init="noise", iterations=30)
+    run = stylize(network, photograph, [artwork], options)
+    previews, losses = [], []
+    for step in run:
+        previews.append(step.preview())
+        losses.append(step.loss)
+    assert losses == sorted(losses, reverse=True)
+    for count in (1, 2, 3, 11, 29):
+        cut, _ = finish(stylize(network, photograph, [artwork], replace(options, iterations=count)))
+        assert cut.evaluations == count
+        assert torch.equal(cut.image, previews[count - 1])
+
+
+def test_a_run_of_a_thousand_evaluations_never_gets_worse(network: VGG, artwork: Tensor) -> None:
+    photograph = resample.quantise(resample.resize(artwork.flip(1), (32, 32)))
+    options = Options(size=32, iterations=1000, init="noise")
+    result, steps = finish(stylize(network, photograph, [artwork], options))
+    losses = [step.loss for step in steps]
+    assert losses == sorted(losses, reverse=True)
+    assert result.stopped == "converged" or result.evaluations == 1000
+    assert result.losses.total <= 1.05 * losses[-1], "the 8-bit picture is as good as the last iterate"
 
 
 def test_a_preview_is_the_best_picture_of_its_moment(
@@ -201,11 +228,11 @@ def test_a_texture_alone_and_a_photograph_alone_can_be_painted(
 
 
 def test_a_plateau_ends_the_run_as_converged(network: VGG) -> None:
-    """The photograph is its own artwork: there is nothing to gain."""
-    picture = torch.full((3, 32, 32), 128, dtype=torch.uint8)
-    result, _ = finish(stylize(network, picture, [picture], Options(size=32, iterations=400)))
+    photograph, artwork = (torch.full((3, 32, 32), value, dtype=torch.uint8) for value in (96, 160))
+    result, steps = finish(stylize(network, photograph, [artwork], Options(size=32, iterations=1000)))
     assert result.stopped == "converged"
-    assert result.evaluations < 400
+    assert result.evaluations < 1000
+    assert steps[-21].loss - steps[-1].loss < 0.002 * steps[-1].loss
 
 
 @pytest.mark.parametrize("value", [0, 255])
