@@ -109,7 +109,7 @@ class Metrics:
             self.discarded.labels(reason)
         for image in ("content", "style"):
             self.input_pixels.labels(image)
-        for image_format in ("jpeg", "png", "webp", "avif"):
+        for image_format in ("jpeg", "png", "webp", "avif", "heic"):
             self.input_images.labels(image_format)
         for conversion in ("none", "converted", "ignored"):
             self.input_profiles.labels(conversion)

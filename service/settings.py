@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.extras import why_no_heic
 from service.messages import explain
 
 PREFIX = "STYLIZE_"
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     max_pixels: Annotated[int, Field(ge=4096)] = Field(
         default=40_000_000, description="of one picture that is sent"
     )
+    heic: bool = Field(default=False, description="read HEIC pictures too; needs the extra stylize[heic]")
     default_budget: Annotated[float, Field(gt=0)] | None = Field(
         default=None,
         description="seconds for a request that sets neither budget nor iterations; the whole schedule",
@@ -117,6 +119,8 @@ def load_settings() -> Settings:
             f"STYLIZE_DEFAULT_BUDGET is {settings.default_budget:g}: give at most STYLIZE_MAX_BUDGET, "
             f"which is {settings.max_budget:g}."
         )
+    if settings.heic and (why := why_no_heic()):
+        problems.append(f"STYLIZE_HEIC is on, but {why}, or leave it off.")
     if problems:
         raise SettingsError(problems)
     return settings

@@ -1,7 +1,9 @@
 import json
 import os
+import re
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
@@ -32,11 +34,45 @@ def test_every_setting_is_read_from_its_variable(field: str, monkeypatch: pytest
         value = "0"
     if field == "max_budget":
         value = "9"
+    if field == "heic":
+        value = "True"
     monkeypatch.setenv(f"STYLIZE_{field.upper()}", value)
     before = Settings.model_fields[field].default
     after = getattr(load_settings(), field)
     assert after != before
     assert str(after).removesuffix(".0") == value
+
+
+@pytest.mark.parametrize(
+    ("installed", "sentence"),
+    [
+        (
+            None,
+            "STYLIZE_HEIC is on, but pillow-heif is not installed: run pip install 'stylize[heic]', or leave it off.",
+        ),
+        (
+            "1.8.0",
+            "pillow-heif is 1.8.0, and versions before 1.8.1 are not safe: install 1.8.1 or newer, or leave it",
+        ),
+        ("1.10.0rc1", None),
+    ],
+)
+def test_heic_needs_a_safe_decoder(
+    installed: str | None, sentence: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version(name: str) -> str:
+        if installed is None:
+            raise PackageNotFoundError(name)
+        return installed
+
+    monkeypatch.setattr("service.extras.version", version)
+    assert load_settings().heic is False
+    monkeypatch.setenv("STYLIZE_HEIC", "1")
+    if sentence is None:
+        assert load_settings().heic is True
+    else:
+        with pytest.raises(SettingsError, match=re.escape(sentence)):
+            load_settings()
 
 
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:

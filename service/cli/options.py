@@ -14,7 +14,7 @@ from service.images import Decoded, decode
 from service.images.errors import ImageError
 from service.jobs import LoadError
 from service.model import PaintingModel, load_model
-from service.settings import SettingsError, load_settings
+from service.settings import Settings, SettingsError, load_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -48,7 +48,7 @@ def parse(given: dict[str, str | None]) -> StylizeOptions:
 def read_picture(path: Path) -> Decoded:
     """A picture from a file; ends the process where it is none."""
     try:
-        return decode(path.read_bytes(), max_pixels=MAX_PIXELS)
+        return decode(path.read_bytes(), max_pixels=MAX_PIXELS, heic=_settings().heic)
     except ImageError as error:
         fail(f"{path}: {error}")
     except OSError as error:
@@ -58,8 +58,15 @@ def read_picture(path: Path) -> Decoded:
 def load() -> PaintingModel:
     """The network that the environment's settings ask for; ends the process where it is not there."""
     try:
-        return load_model(load_settings())
-    except (LoadError, SettingsError) as error:
+        return load_model(_settings())
+    except LoadError as error:
+        fail(str(error))
+
+
+def _settings() -> Settings:
+    try:
+        return load_settings()
+    except SettingsError as error:
         fail(str(error))
 
 

@@ -3,7 +3,7 @@
 from service.images.decode import Decoded, decode
 from service.images.encode import encode
 from service.images.errors import BrokenImage, ImageError, TooManyPixels, TooSmall, UnsupportedFormat
-from service.images.formats import MEDIA_TYPES, Format
+from service.images.formats import MEDIA_TYPES, Format, SourceFormat
 
 __all__ = [
     "MEDIA_TYPES",
@@ -11,6 +11,7 @@ __all__ = [
     "Decoded",
     "Format",
     "ImageError",
+    "SourceFormat",
     "TooManyPixels",
     "TooSmall",
     "UnsupportedFormat",

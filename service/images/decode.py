@@ -1,19 +1,19 @@
 """Bytes that somebody sent, to an upright 8-bit sRGB picture, or to one sentence about why not."""
 
-import io
 import re
 import warnings
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, JpegImagePlugin
 from torch import Tensor
 
 from service.images.colour import Conversion, to_srgb
-from service.images.errors import BrokenImage, TooManyPixels, TooSmall, UnsupportedFormat
-from service.images.formats import ACCEPTED, Format, sniff
+from service.images.containers import TooManyPiecesError, screen
+from service.images.errors import BrokenImage, ImageError, TooManyPixels, TooSmall, UnsupportedFormat
+from service.images.formats import SOURCES, SourceFormat, sniff
+from service.images.heic import open_heic
 
 # Pillow refuses pictures beyond twice its own limit whatever ours is, which is as well.
 _PILLOW_LIMIT = 178_956_970
@@ -27,8 +27,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# Phones put two frames and more into a JPEG (a depth map, the other eye): the first is the picture.
-_FORMATS: dict[str, Format] = {"JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "AVIF": "avif"}
+_ON_ITS_SIDE = (5, 6, 7, 8)
 
 
 @dataclass(frozen=True)
@@ -39,87 +38,124 @@ class Decoded:
         rgb: (3, H, W), uint8, sRGB.
         alpha: (1, H, W), uint8, not premultiplied; None if the picture is opaque.
         format: what it came as.
-        size: (width, height), upright.
+        size: (width, height) of the file's picture, upright; that of `rgb` unless less was wanted.
         icc: whether a colour profile was converted from, or ignored because it is broken.
     """
 
     rgb: Tensor
     alpha: Tensor | None
-    format: Format
+    format: SourceFormat
     size: tuple[int, int]
     icc: Conversion
 
 
-def decode(data: bytes, *, max_pixels: int = 40_000_000, min_side: int = 16) -> Decoded:
+def decode(
+    data: bytes,
+    *,
+    max_pixels: int = 40_000_000,
+    min_side: int = 16,
+    wanted: int | None = None,
+    heic: bool = False,
+) -> Decoded:
     """Decode a picture: upright, in sRGB, 8 bits, and of an animation the first frame.
 
-    The format is told by the content. The size is read from the header and refused before anything is decoded.
+    The format is told by the content, and only its decoder sees the file. The size is read from the header and
+    refused before anything is decoded.
 
     Args:
         data: a JPEG, PNG, WebP or AVIF file.
         max_pixels: the most pixels (width times height) that are decoded; beyond 179 megapixels Pillow's own
             limit holds.
         min_side: the least width and height.
+        wanted: the longest side that the picture will be used at. A JPEG that is far larger is decoded at 1/2,
+            1/4 or 1/8 of its size, to no less than twice what is wanted.
+        heic: whether HEIC is read too.
 
     Raises:
         UnsupportedFormat: the bytes are something else.
         BrokenImage: it cannot be decoded.
         TooManyPixels: there are more than `max_pixels`.
         TooSmall: a side is shorter than `min_side`.
+        ImportError: `heic`, and pillow-heif is missing or too old.
     """
     # Pillow warns about odd metadata and about large pictures, which we judge ourselves. Not catch_warnings():
     # it changes the filters of all threads, and puts back what another thread has set meanwhile.
     warnings.filterwarnings("ignore", module=r"PIL\.")
-    with _open(data, max_pixels) as image:
+    name = _accepted(data, heic)
+    with _open(data, name, max_pixels) as image:
         width, height = image.size
         if width * height > max_pixels:
             raise TooManyPixels(max_pixels, width * height)
         if min(width, height) < min_side:
             raise TooSmall(min_side, min(width, height))
         try:
+            if wanted is not None:
+                _shrink_on_load(image, wanted, min_side)
             image.load()
             colours, alpha = _split(image)
             rgb, icc = to_srgb(colours, image.info.get("icc_profile"))
-            turn = _UPRIGHT.get(_orientation(image))
-            if turn is not None:
-                rgb = rgb.transpose(turn)
-                alpha = alpha and alpha.transpose(turn)
+            orientation = _orientation(image)
         except Exception as error:  # hostile files make decoders raise anything, SyntaxError included
-            raise _broken(data) from error
-        return Decoded(
-            rgb=_tensor(rgb),
-            alpha=None if alpha is None else _tensor(alpha),
-            format=_FORMATS[cast(str, image.format)],
-            size=rgb.size,
-            icc=icc,
-        )
+            raise _broken(name) from error
+    turn = _UPRIGHT.get(orientation)
+    if turn is not None:
+        rgb = rgb.transpose(turn)
+        alpha = alpha and alpha.transpose(turn)
+    return Decoded(
+        rgb=_tensor(rgb),
+        alpha=None if alpha is None else _tensor(alpha),
+        format=SOURCES[name],
+        size=(height, width) if orientation in _ON_ITS_SIDE else (width, height),
+        icc=icc,
+    )
 
 
-def _open(data: bytes, max_pixels: int) -> Image.Image:
+def _accepted(data: bytes, heic: bool) -> str:
+    """The name of the file's format, if it may come in."""
+    *names, last = [name for name in SOURCES if heic or name != "HEIC"]
+    name = sniff(data)
+    if name in (*names, last):
+        return name
+    what = "empty" if not data else name or "no picture that is known here"
+    raise UnsupportedFormat(f"the file is {what}: send {', '.join(names)} or {last}")
+
+
+def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:
     """Read the header."""
     try:
-        return Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP", "AVIF"))
+        file = screen(data, name, max_pixels)
+        return open_heic(file) if name == "HEIC" else Image.open(file, formats=(name,))
+    except (ImageError, ImportError):
+        raise
+    except TooManyPiecesError as error:
+        raise BrokenImage(f"the {name} file {error}: save it anew") from error
     except Image.DecompressionBombError as error:
         found = re.search(r"\d+", str(error))
         actual = int(found[0]) if found else _PILLOW_LIMIT + 1
         raise TooManyPixels(min(max_pixels, _PILLOW_LIMIT), actual) from error
     except Exception as error:  # see decode()
-        name = sniff(data)
-        if name in ACCEPTED:
-            raise _broken(data) from error
-        what = "empty" if not data else name or "no picture that is known here"
-        raise UnsupportedFormat(f"the file is {what}: send JPEG, PNG, WebP or AVIF") from error
+        raise _broken(name) from error
 
 
-def _broken(data: bytes) -> BrokenImage:
-    return BrokenImage(
-        f"the {sniff(data) or 'picture'} file is damaged or cut short: send it again, or save it anew"
-    )
+def _broken(name: str) -> BrokenImage:
+    return BrokenImage(f"the {name} file is damaged or cut short: send it again, or save it anew")
+
+
+def _shrink_on_load(image: Image.Image, wanted: int, min_side: int) -> None:
+    """Let libjpeg leave out frequencies that shrinking the picture would remove anyway."""
+    if not isinstance(image, JpegImagePlugin.JpegImageFile):
+        return
+    scale = 2 * wanted / max(image.size)
+    width, height = (max(2 * min_side, round(side * scale)) for side in image.size)
+    image.draft(None, (width, height))
 
 
 def _orientation(image: Image.Image) -> int:
+    """Exif's number, 1 if there is none. What XMP says does not count, as in browsers; Pillow would take it."""
     try:
-        return int(image.getexif().get(_ORIENTATION, 1))
+        exif = Image.Exif()
+        exif.load(image.info.get("exif", b""))
+        return int(exif.get(_ORIENTATION, 1))
     except Exception:  # a picture with odd metadata is still a picture
         return 1
 

@@ -134,14 +134,14 @@ def _asked(service: Service, media_type: str) -> Asked:
 def _inputs(service: Service, asked: Asked) -> Inputs:
     sent, options = asked.sent, asked.options
     with stage("decode"), service.decoding:
-        content = _decode(service, "content", sent.content)
+        content = _decode(service, "content", sent.content, options.size)
+        longest = round(options.size * options.style_scale)
         styles = tuple(
-            _decode(service, "style" if len(sent.styles) == 1 else f"style {number}", data)
+            _decode(service, "style" if len(sent.styles) == 1 else f"style {number}", data, longest)
             for number, data in enumerate(sent.styles, start=1)
         )
         _fits_network(content, options)
         content = replace(content, rgb=reduce(content.rgb, options.size))
-        longest = round(options.size * options.style_scale)
         styles = tuple(replace(style, rgb=reduce(style.rgb, longest)) for style in styles)
     return Inputs(content, styles, options, asked.format, sent.options.quality)
 
@@ -151,15 +151,16 @@ def _format_of(media_type: str) -> Format:
     return formats.get(media_type, "png")
 
 
-def _decode(service: Service, name: str, data: bytes) -> Decoded:
+def _decode(service: Service, name: str, data: bytes, wanted: int) -> Decoded:
+    settings = service.settings
     try:
-        decoded = decode(data, max_pixels=service.settings.max_pixels)
+        decoded = decode(data, max_pixels=settings.max_pixels, wanted=wanted, heic=settings.heic)
     except ImageError as error:
         kind = UNSUPPORTED_IMAGE if isinstance(error, UnsupportedFormat) else UNUSABLE_IMAGE
         field = name.partition(" ")[0]
         message = f"{name}: {error}."
         raise Problem(kind, message, errors=[FieldError(field, message)]) from None
-    height, width = decoded.rgb.shape[-2:]
+    width, height = decoded.size
     service.metrics.input_pixels.labels(name.partition(" ")[0]).observe(height * width)
     service.metrics.input_images.labels(decoded.format).inc()
     service.metrics.input_profiles.labels(decoded.icc).inc()
@@ -167,8 +168,9 @@ def _decode(service: Service, name: str, data: bytes) -> Decoded:
 
 
 def _fits_network(content: Decoded, options: Options) -> None:
+    width, height = content.size
     try:
-        result_size(content.rgb.shape[-2], content.rgb.shape[-1], options.size)
+        result_size(height, width, options.size)
     except ValueError as error:
         message = sentence(error)
         raise Problem(INVALID_REQUEST, message, errors=[FieldError("size", message)]) from None

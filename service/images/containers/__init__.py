@@ -1,0 +1,45 @@
+"""What is looked at in a file before a decoder is let loose on it: its pieces, never its pixels.
+
+The width and height of a header say what a decoder should need. A hostile file makes it need more: a million empty
+pieces, text that unpacks to megabytes, a small picture whose coded data are a huge one, a thousand passes over all
+of it. Here is what tells such files from pictures, one module for each container.
+"""
+
+import io
+
+from service.images.containers import avif, jpeg, png, webp
+from service.images.containers.pieces import TooManyPiecesError
+from service.images.errors import TooManyPixels
+
+__all__ = ["TooManyPiecesError", "screen"]
+
+# Colour, transparency, and something smaller: a thumbnail, a gain map.
+_CODED_PICTURES = 3
+
+
+def screen(data: bytes, name: str, max_pixels: int) -> io.BytesIO:
+    """The file as a decoder should read it: without what it does not need, and not more often than is needed.
+
+    Args:
+        data: a file.
+        name: its format, as `sniff` tells it.
+        max_pixels: the most pixels that a picture may have.
+
+    Raises:
+        TooManyPixels: the data code far more than `max_pixels`, whatever the header says.
+        TooManyPiecesError: it is made of more pieces than a picture of its size.
+        ValueError: it is not what `name` says, or cut short.
+    """
+    match name:
+        case "PNG":
+            return io.BytesIO(png.essential(data))
+        case "JPEG":
+            jpeg.check_scans(data)
+            return jpeg.HeaderFile(data)
+        case "WebP":
+            webp.check_chunks(data)
+        case "AVIF":
+            coded = avif.coded_pixels(data)
+            if coded > _CODED_PICTURES * max_pixels:
+                raise TooManyPixels(max_pixels, coded)
+    return io.BytesIO(data)

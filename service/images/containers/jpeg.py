@@ -1,0 +1,62 @@
+"""JPEG: markers, segments, and scans of coded data (ITU-T T.81, annex B)."""
+
+import io
+import re
+import struct
+
+from service.images.containers.pieces import Pieces, TooManyPiecesError
+
+SIGNATURE = b"\xff\xd8\xff"
+# Each scan of a progressive picture passes over all of it. Encoders write ten or so.
+_MOST_SCANS = 100
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+# Not a stuffed zero, a restart, or a fill byte (B.1.1.2, B.1.1.5).
+_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
+_WITHOUT_LENGTH = (0x01, 0xD8)  # TEM, SOI
+
+
+class HeaderFile(io.BytesIO):
+    """A file that can be read only so often: Pillow looks at each marker, and each byte between them.
+
+    A header takes four reads for each segment, decoding one for each 64 KiB.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._pieces = Pieces(len(data))
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As of any file.
+
+        Raises:
+            TooManyPiecesError: it has been read too often.
+        """
+        self._pieces.count()
+        return super().read(size)
+
+
+def check_scans(data: bytes) -> None:
+    """Look for more scans than a picture has.
+
+    Raises:
+        TooManyPiecesError: there are too many, or too many segments.
+    """
+    if data.count(b"\xff\xda") > _MOST_SCANS and _scans(data) > _MOST_SCANS:
+        raise TooManyPiecesError(f"has more than {_MOST_SCANS} scans")
+
+
+def _scans(data: bytes) -> int:
+    """Scans of the first picture; what follows it, such as the video of a phone, may have any bytes."""
+    pieces = Pieces(len(data))
+    scans = 0
+    found = _MARKER.search(data, 2)
+    while found is not None:
+        pieces.count()
+        marker, end = found[1][0], found.end()
+        if marker == _END_OF_IMAGE:
+            break
+        scans += marker == _START_OF_SCAN
+        if marker not in _WITHOUT_LENGTH and end + 2 <= len(data):
+            end += max(2, struct.unpack_from(">H", data, end)[0])
+        found = _MARKER.search(data, end)
+    return scans
