@@ -91,7 +91,10 @@ def decode(
         try:
             if wanted is not None:
                 _shrink_on_load(image, wanted, min_side)
+            promised = image.size
             image.load()
+            if image.size != promised:  # a HEIC picture may turn out to have another than its header says
+                raise ValueError(f"{image.size} in place of {promised}")
             colours, alpha = _split(image)
             rgb, icc = to_srgb(colours, image.info.get("icc_profile"))
             orientation = _orientation(image)

@@ -8,9 +8,18 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.bombs import png_chunk
 from service.images import BrokenImage, TooManyPixels, TooSmall, UnsupportedFormat, decode
+from service.style.resample import reduce
 
 FORMATS = ["JPEG", "PNG", "WEBP", "AVIF"]
+BEST: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 100, "subsampling": 0},
+    "PNG": {},
+    "WEBP": {"lossless": True},
+    "AVIF": {"quality": 100, "subsampling": "4:4:4"},
+}
+"""Options to lose as little as each format can."""
 
 
 def hwc(tensor: torch.Tensor | None) -> NDArray[np.uint8]:
@@ -54,14 +63,24 @@ STORED = {
 }
 
 
+@pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("orientation", STORED)
-def test_a_picture_is_turned_upright(orientation: int, pixels: NDArray[np.uint8], save: Any) -> None:
+def test_a_picture_is_turned_upright(
+    orientation: int, kind: str, pixels: NDArray[np.uint8], save: Any
+) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     stored = Image.fromarray(np.ascontiguousarray(STORED[orientation](pixels)))
-    decoded = decode(save(stored, "PNG", exif=exif))
+    decoded = decode(save(stored, kind, exif=exif, **BEST[kind]))
     assert decoded.size == (32, 24)
-    assert np.array_equal(hwc(decoded.rgb), pixels)
+    assert decoded.rgb.shape == (3, 24, 32)
+    assert np.abs(hwc(decoded.rgb).astype(int) - pixels).max() <= (0 if kind in ("PNG", "WEBP") else 6)
+
+
+def test_what_xmp_says_of_the_orientation_does_not_count(photo: Image.Image, save: Any) -> None:
+    xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    for kind in ("JPEG", "WEBP"):
+        assert decode(save(photo, kind, xmp=xmp)).size == (32, 24)
 
 
 def test_alpha_is_turned_with_the_colours(pixels: NDArray[np.uint8], save: Any) -> None:
@@ -106,12 +125,47 @@ def test_16_bit_colour_is_scaled_and_not_clipped(raw_png: Any) -> None:
 
 def test_a_16_bit_grey_level_that_stands_for_nothing_is_transparent(raw_png: Any) -> None:
     row = b"\x00" + struct.pack(">16H", *([40000] * 8 + [1000] * 8))
-    transparency = b"tRNS" + struct.pack(">H", 1000)
-    chunk = struct.pack(">I", 2) + transparency + struct.pack(">I", zlib.crc32(transparency))
+    chunk = png_chunk(b"tRNS", struct.pack(">H", 1000))
     decoded = decode(raw_png(16, 16, 16, 0, row * 16, chunks=chunk))
     assert decoded.alpha is not None
     assert (decoded.alpha[:, :, :8] == 255).all()
     assert (decoded.alpha[:, :, 8:] == 0).all()
+
+
+@pytest.mark.parametrize(("depth", "packed", "level"), [(1, 0b01010101, 0), (2, 0b00011011, 1), (4, 0x35, 3)])
+def test_a_level_of_few_bits_that_stands_for_nothing_is_transparent(
+    depth: int, packed: int, level: int, raw_png: Any
+) -> None:
+    rows = (b"\x00" + bytes([packed]) * (2 * depth)) * 16
+    decoded = decode(raw_png(16, 16, depth, 0, rows, chunks=png_chunk(b"tRNS", struct.pack(">H", level))))
+    levels = [packed >> shift & (1 << depth) - 1 for shift in range(8 - depth, -1, -depth)]
+    shown = len(levels)
+    assert decoded.alpha is not None
+    assert decoded.alpha[0, 3, :shown].tolist() == [0 if each == level else 255 for each in levels]
+    assert decoded.rgb[0, 3, :shown].tolist() == [each * 255 // ((1 << depth) - 1) for each in levels]
+
+
+@pytest.mark.parametrize(("depth", "layout"), [(8, ">3B"), (16, ">3H")])
+def test_a_colour_that_stands_for_nothing_is_transparent(depth: int, layout: str, raw_png: Any) -> None:
+    scale = 257 if depth == 16 else 1
+    nothing, something = ([level * scale for level in levels] for levels in ((1, 2, 3), (200, 100, 50)))
+    row = b"\x00" + struct.pack(layout, *nothing) * 8 + struct.pack(layout, *something) * 8
+    chunk = png_chunk(b"tRNS", struct.pack(">3H", *nothing))
+    decoded = decode(raw_png(16, 16, depth, 2, row * 16, chunks=chunk))
+    assert decoded.alpha is not None
+    assert decoded.alpha[0, 5, 6:10].tolist() == [0, 0, 255, 255]
+    assert decoded.rgb[:, 5, 8].tolist() == [200, 100, 50]
+
+
+@pytest.mark.parametrize(("colour_type", "stored"), [(4, (40000, 33000)), (6, (40000, 65535, 0, 33000))])
+def test_alpha_of_16_bits_is_scaled_with_the_colours(
+    colour_type: int, stored: tuple[int, ...], raw_png: Any
+) -> None:
+    row = b"\x00" + struct.pack(f">{len(stored)}H", *stored) * 16
+    decoded = decode(raw_png(16, 16, 16, colour_type, row * 16))
+    assert decoded.rgb[:, 5, 5].tolist() == ([156, 255, 0] if colour_type == 6 else [156] * 3)
+    assert decoded.alpha is not None
+    assert (decoded.alpha == 128).all()
 
 
 def test_a_palette_is_looked_up(save: Any) -> None:
@@ -139,11 +193,30 @@ def test_transparent_entries_of_a_palette_become_alpha(
 
 
 def test_cmyk_becomes_rgb(save: Any) -> None:
-    decoded = decode(save(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=95))
-    red, green, blue = decoded.rgb[:, 8, 8].tolist()
-    assert red > 250
-    assert green < 5
-    assert blue < 5
+    """Red is (1 - cyan) (1 - black). Pillow stores ink as Photoshop does, 255 for none, and says so with a marker."""
+    ink = (50, 200, 100, 60)
+    data = save(Image.new("CMYK", (16, 16), ink), "JPEG", quality=100)
+    assert b"Adobe" in data
+    expected = [(255 - colour) * (255 - ink[3]) / 255 for colour in ink[:3]]
+    assert np.abs(decode(data).rgb[:, 8, 8].numpy() - expected).max() <= 2
+
+
+def test_cmyk_that_is_stored_as_luma_and_chroma_becomes_rgb(save: Any) -> None:
+    """Photoshop's YCCK: what is stored is the YCbCr (JFIF, section 7) of 255 - C, 255 - M, 255 - Y as RGB, and K."""
+    luma, blue, red, black = 150, 110, 140, 60
+    # Pillow inverts what it stores, so that these are the bytes in the file; then the marker is changed to YCCK.
+    stored = tuple(255 - level for level in (luma, blue, red, black))
+    data = bytearray(save(Image.new("CMYK", (16, 16), stored), "JPEG", quality=100))
+    data[data.index(b"Adobe") + 11] = 2
+    colours = np.array(
+        [
+            luma + 1.402 * (red - 128),
+            luma - 0.344136 * (blue - 128) - 0.714136 * (red - 128),
+            luma + 1.772 * (blue - 128),
+        ]
+    )
+    expected = (255 - colours) * black / 255
+    assert np.abs(decode(bytes(data)).rgb[:, 8, 8].numpy() - expected).max() <= 2
 
 
 @pytest.mark.parametrize(("mode", "colour"), [("L", 77), ("1", 1)])
@@ -214,8 +287,7 @@ def test_the_limit_itself_is_accepted(photo: Image.Image, save: Any) -> None:
 
 def test_a_profile_that_unpacks_to_far_more_than_a_profile_is_refused(raw_png: Any) -> None:
     packed = zlib.compress(bytes(50_000_000), 9)
-    body = b"iCCP" + b"profile\x00\x00" + packed
-    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    chunk = png_chunk(b"iCCP", b"profile\x00\x00" + packed)
     with pytest.raises(BrokenImage):
         decode(raw_png(16, 16, 8, 0, bytes(17 * 16), chunks=chunk))
 
@@ -230,6 +302,53 @@ def test_both_sides_have_to_be_long_enough(save: Any) -> None:
     with pytest.raises(TooSmall):
         decode(save(Image.new("RGB", (500, 15)), "PNG"))
     assert decode(save(Image.new("RGB", (16, 16)), "PNG")).size == (16, 16)
+
+
+# A picture that is wanted smaller.
+
+
+@pytest.fixture(scope="session")
+def large() -> Image.Image:
+    """640x480, with detail at all scales."""
+    noise = np.random.default_rng(0).integers(0, 255, (480, 640, 3))
+    smooth = np.stack(np.broadcast_arrays(*np.mgrid[0:480:2, 0:640:2][:, :240, :320], 128), axis=-1)
+    detail = np.repeat(np.repeat(smooth, 2, 0), 2, 1) * 0.3
+    return Image.fromarray((detail + 0.2 * noise).clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "side"), [(1000, 640), (320, 640), (160, 320), (100, 320), (80, 160), (20, 80)]
+)
+def test_a_jpeg_is_decoded_no_larger_than_it_has_to_be(
+    wanted: int, side: int, large: Image.Image, save: Any
+) -> None:
+    decoded = decode(save(large, "JPEG"), wanted=wanted)
+    assert decoded.rgb.shape == (3, side * 3 // 4, side)
+    assert decoded.size == (640, 480)
+    assert side == 640 or side >= 2 * wanted
+
+
+def test_a_jpeg_on_its_side_is_decoded_smaller_too(large: Image.Image, save: Any) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    decoded = decode(save(large, "JPEG", exif=exif), wanted=80)
+    assert (decoded.rgb.shape, decoded.size) == ((3, 160, 120), (480, 640))
+
+
+def test_a_strip_keeps_twice_the_least_side(save: Any) -> None:
+    assert decode(save(Image.new("RGB", (2000, 70)), "JPEG"), wanted=64).rgb.shape == (3, 35, 1000)
+
+
+def test_what_is_decoded_smaller_looks_the_same_at_the_wanted_size(large: Image.Image, save: Any) -> None:
+    data = save(large, "JPEG", quality=95)
+    whole, part = (reduce(decode(data, wanted=wanted).rgb, 80).float() for wanted in (None, 80))
+    assert whole.shape == part.shape
+    assert (whole - part).pow(2).mean().sqrt() < 1
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF"])
+def test_other_formats_are_decoded_whole(kind: str, photo: Image.Image, save: Any) -> None:
+    assert decode(save(photo, kind), wanted=2).rgb.shape == (3, 24, 32)
 
 
 # What is no picture.

@@ -51,6 +51,42 @@ def test_a_result_carries_the_srgb_profile_and_no_metadata(kind: Format, rgb: to
     assert set(image.info) & {"exif", "xmp", "comment", "dpi", "Software"} == set()
 
 
+def test_a_png_has_no_other_chunks(rgb: torch.Tensor) -> None:
+    data, at, kinds = encode(rgb, "png"), 8, []
+    while at < len(data):
+        kinds.append(data[at + 4 : at + 8])
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    assert kinds == [b"IHDR", b"iCCP", b"IDAT", b"IEND"]
+
+
+def test_a_jpeg_has_no_other_segments(rgb: torch.Tensor) -> None:
+    data, at, markers = encode(rgb, "jpeg"), 2, set()
+    while data[at + 1] != 0xDA:  # start of scan; JFIF is APP0, a profile APP2 (ITU-T T.81, table B.1)
+        markers.add(data[at + 1])
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    assert markers == {0xE0, 0xE2, 0xDB, 0xC0, 0xC4}
+    assert data.count(b"Exif") == data.count(b"http") == 0
+
+
+@pytest.mark.parametrize("with_alpha", [False, True])
+def test_a_webp_has_no_other_chunks(with_alpha: bool, rgb: torch.Tensor) -> None:
+    alpha = rgb[:1].contiguous() if with_alpha else None
+    data, at, kinds = encode(rgb, "webp", alpha=alpha), 12, []
+    while at < len(data):
+        kinds.append(data[at : at + 4])
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8 + length + length % 2
+    assert kinds == [b"VP8X", b"ICCP", *([b"ALPH"] if with_alpha else []), b"VP8 "]
+
+
+def test_an_avif_has_no_other_items_and_colours_at_full_resolution(rgb: torch.Tensor) -> None:
+    data = encode(rgb, "avif")
+    kinds = [data[at + 12 : at + 16] for at in range(len(data)) if data[at : at + 4] == b"infe"]
+    assert kinds == [b"av01"]
+    # Bits 3 and 2 of the third byte say whether chroma is subsampled (AV1 in ISOBMFF, 2.3.3).
+    assert data[data.index(b"av1C") + 6] & 0b1100 == 0
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_the_same_picture_gives_the_same_bytes(kind: Format, rgb: torch.Tensor) -> None:
     assert encode(rgb, kind) == encode(rgb, kind)
