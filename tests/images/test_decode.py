@@ -285,13 +285,6 @@ def test_the_limit_itself_is_accepted(photo: Image.Image, save: Any) -> None:
         decode(data, max_pixels=32 * 24 - 1)
 
 
-def test_a_profile_that_unpacks_to_far_more_than_a_profile_is_refused(raw_png: Any) -> None:
-    packed = zlib.compress(bytes(50_000_000), 9)
-    chunk = png_chunk(b"iCCP", b"profile\x00\x00" + packed)
-    with pytest.raises(BrokenImage):
-        decode(raw_png(16, 16, 8, 0, bytes(17 * 16), chunks=chunk))
-
-
 def test_a_picture_of_one_pixel_is_too_small(save: Any) -> None:
     with pytest.raises(TooSmall, match="shorter side has 1 px and at least 16 px are needed") as raised:
         decode(save(Image.new("RGB", (1, 1)), "PNG"))

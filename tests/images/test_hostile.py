@@ -115,8 +115,38 @@ def test_of_a_png_what_matters_is_kept(photo: Image.Image) -> None:
     )
     kinds = {whole[at + 4 : at + 8] for at in chunk_starts(whole)}
     left = png.essential(whole)
-    assert {left[at + 4 : at + 8] for at in chunk_starts(left)} == kinds - {b"pHYs"}
+    assert {left[at + 4 : at + 8] for at in chunk_starts(left)} == kinds - {b"pHYs", b"IEND"}
     assert b"pHYs" in kinds
+
+
+@pytest.mark.parametrize("kind", [b"tRNS", b"eXIf", b"iCCP", b"gAMA", b"juNk"])
+@pytest.mark.parametrize("body", [b"", b"\x01", b"\xff" * 40], ids=["empty", "short", "nonsense"])
+def test_nonsense_beside_the_pixels_of_a_png_is_ignored(kind: bytes, body: bytes) -> None:
+    decoded = decode(bombs.png(64, 64, before=bombs.png_chunk(kind, body)))
+    assert (decoded.size, decoded.alpha) == ((64, 64), None)
+    assert decoded.icc == ("ignored" if kind == b"iCCP" else "none")
+
+
+@pytest.mark.parametrize(("length", "alpha"), [(0, None), (2, 7), (256, 7), (257, None)])
+def test_the_transparency_of_a_palette_may_have_any_sensible_length(length: int, alpha: int | None) -> None:
+    whole = bombs.saved(Image.new("P", (16, 16), 1), "PNG")
+    palette_end = whole.index(b"IDAT") - 4
+    data = whole[:palette_end] + bombs.png_chunk(b"tRNS", b"\x07" * length) + whole[palette_end:]
+    found = decode(data).alpha
+    assert (None if found is None else int(found.min())) == alpha
+
+
+@pytest.mark.parametrize("kind", [b"tRNS", b"eXIf", b"iCCP"])
+def test_a_chunk_beside_the_pixels_with_a_wrong_checksum_is_left_out(kind: bytes) -> None:
+    chunk = bytearray(bombs.png_chunk(kind, bytes(6)))
+    chunk[-1] ^= 1
+    decoded = decode(bombs.png(64, 64, before=bytes(chunk)))
+    assert (decoded.alpha, decoded.icc) == (None, "none")
+
+
+@pytest.mark.parametrize("missing", [4, 11, 12])
+def test_a_png_that_lacks_only_its_end_is_whole(missing: int) -> None:
+    assert decode(bombs.png(64, 64)[:-missing]).size == (64, 64)
 
 
 def chunk_starts(data: bytes) -> list[int]:
