@@ -17,12 +17,12 @@ class Pieces:
     def __init__(self, size: int) -> None:
         self._most = self._left = 1000 + size // 512
 
-    def count(self, number: int = 1) -> None:
-        """Note that there are so many more.
+    def count(self) -> None:
+        """Note that there is one more.
 
         Raises:
-            TooManyPiecesError: there are too many now.
+            TooManyPiecesError: that is too many.
         """
-        self._left -= number
+        self._left -= 1
         if self._left < 0:
             raise TooManyPiecesError(f"is made of more than {self._most} pieces")

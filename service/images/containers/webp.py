@@ -15,7 +15,6 @@ def check_chunks(data: bytes) -> None:
     start = 12
     while start + 8 <= len(data):
         kind, length = struct.unpack_from("<4sI", data, start)
-        pieces.count(
-            kind != b"ANMF"
-        )  # the frames of an animation cost next to nothing until they are decoded
+        if kind != b"ANMF":  # a frame of an animation costs next to nothing until it is decoded
+            pieces.count()
         start += 8 + length + length % 2
