@@ -43,8 +43,10 @@ format: $(VENV)/.installed  ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup  ## the transfer against plain Gatys: a table, a plot, a contact sheet under out/
-	$(BIN)/python -m benchmarks.quality
+bench: setup  ## the transfer against plain Gatys, an evaluation against its convolutions, budgets: tables, plots, sheets under out/
+	$(BIN)/python -m benchmarks.evaluation
+	$(BIN)/python -m benchmarks.budgets
+	$(BIN)/python -m benchmarks.quality --adam
 
 lock: $(VENV)/.installed  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

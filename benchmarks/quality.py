@@ -1,9 +1,10 @@
 """Delivered loss against seconds: our transfer, plain Gatys, its box-constrained twin, Adam with averaging.
 
-    python -m benchmarks.quality [--pairs FOLDER] [--only NAME] [--size 256] [--evaluations 500]
+    python -m benchmarks.quality [--pairs FOLDER] [--only NAME] [--size 256] [--evaluations 500] [--adam]
 
 FOLDER has photos/ and styles/, as examples/ does: every photograph is painted in every style, up to --limit pairs.
-Delivered means clamped, rounded to 8 bits, measured again. Time spent on measuring is not counted.
+Delivered means clamped, rounded to 8 bits, measured again. Time spent on measuring is not counted. It writes a table,
+a contact sheet, a plot of delivered loss over seconds for each pair, and the numbers as JSON.
 """
 
 import itertools
@@ -13,18 +14,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
+import matplotlib
 import torch
+from matplotlib import pyplot
 from PIL import Image, ImageDraw
 from torch import Tensor
 
 from benchmarks.methods import METHODS, Clock, Pair, full_size_objective
 from service.images import decode
 from service.style import resample
-from service.style.objective import Objective
+from service.style.objective import Losses, Objective
 from service.style.options import Options
 from service.style.precision import fastest_dtype
 from service.style.vgg import VGG
 from service.weights import load
+
+matplotlib.use("Agg")  # files, no window
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 LOOKS = [1, 2, 3, 5, 7, 10, 14, 20, 28, 40, 56, 80, 100, 120, 160, 200, 240, 300, 350, 400, 450, 500]
@@ -33,10 +38,11 @@ GOAL_PLAIN, GOAL_BOXED, SLACK = 1 / 100, 1 / 10, 1.05
 
 @dataclass
 class Curve:
-    """One run: (seconds, evaluations, delivered loss) at some evaluations, and the last picture."""
+    """One run: (seconds, evaluations, delivered loss) at some evaluations, the last picture and its losses."""
 
     points: list[tuple[float, int, float]] = field(default_factory=list)
     picture: Tensor | None = None
+    losses: Losses | None = None
 
     @property
     def seconds(self) -> float:
@@ -81,18 +87,33 @@ def run(network: VGG, pair: Pair, method: str, options: Options, *, exact: VGG |
             began = clock()
             picture = step.picture()
             if picture.shape[-2:] == size:
-                curve.points.append((step.seconds, step.evaluations, delivered(objective, picture)))
+                curve.points.append((step.seconds, step.evaluations, delivered(objective, picture).total))
             clock.leave_out(clock() - began)
     assert last is not None
     picture = last.picture()
     curve.picture = resample.quantise(picture)
-    curve.points.append((last.seconds, last.evaluations, delivered(objective, picture)))
+    curve.losses = delivered(objective, picture)
+    curve.points.append((last.seconds, last.evaluations, curve.losses.total))
     return curve
 
 
-def delivered(objective: Objective, picture: Tensor) -> float:
-    """The loss of the 8-bit picture."""
-    return objective.losses(resample.dequantise(resample.quantise(picture))).total
+def delivered(objective: Objective, picture: Tensor) -> Losses:
+    """The losses of the 8-bit picture, in the paper's units."""
+    return objective.losses(resample.dequantise(resample.quantise(picture)))
+
+
+def plot(curves: dict[str, Curve], title: str, path: Path) -> None:
+    """Delivered loss over seconds, both on log scales."""
+    figure, axes = pyplot.subplots(figsize=(8, 5))
+    for name, curve in curves.items():
+        seconds, _, losses = zip(*curve.points, strict=True)
+        axes.plot(seconds, losses, marker=".", label=f"{name}, {curve.points[-1][1]} evaluations")
+    axes.set(xscale="log", yscale="log", xlabel="seconds", ylabel="delivered loss", title=title)
+    axes.legend()
+    axes.grid(which="both", alpha=0.2)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
 
 
 def sheet(rows: list[tuple[str, list[tuple[str, Tensor]]]], path: Path) -> None:
@@ -141,17 +162,21 @@ def main(
     ratios: dict[str, list[float]] = {}
     rows, record = [], []
     print(f"{size} px, {backbone}, {fast.dtype} for ours, {torch.get_num_threads()} threads")
-    print(f"{'pair':40} {'method':22} {'seconds':>8} {'evals':>6} {'delivered':>10}")
+    print(
+        f"{'pair':40} {'method':22} {'seconds':>8} {'evals':>6} {'content':>10} {'style':>10} {'total':>10}"
+    )
 
     def report(pair: Pair, name: str, curve: Curve, note: str = "") -> None:
         seconds, count, loss = curve.points[-1]
-        print(f"{pair.name:40} {name:22} {seconds:8.2f} {count:6d} {loss:10.4g}  {note}", flush=True)
+        assert curve.losses is not None
+        parts = f"{curve.losses.content:10.4g} {curve.losses.style:10.4g} {loss:10.4g}"
+        print(f"{pair.name:40} {name:22} {seconds:8.2f} {count:6d} {parts}  {note}", flush=True)
 
     for pair in pairs_of(pairs, limit, only):
         ours_curve = run(fast, pair, "ours", base, exact=network)
         report(pair, "ours, default", ours_curve)
         cells = [("ours, default", ours_curve)]
-        curves = {"ours": ours_curve.points}
+        curves = {"ours, default": ours_curve}
         for name, part, slack in (("plain", GOAL_PLAIN, 1.0), ("boxed", GOAL_BOXED, SLACK)):
             curve = run(network, pair, name, theirs)
             report(pair, name, curve)
@@ -161,13 +186,14 @@ def main(
             ratios.setdefault(name, []).append(ratio)
             report(pair, f"ours in {part:g} of that", short, f"{ratio:.3f} of {slack:g} x {name}'s loss")
             cells += [(name, curve), (f"ours, {short.seconds:.1f} s", short)]
-            curves |= {name: curve.points, f"ours in {part:g}": short.points}
+            curves |= {name: curve, f"ours in {part:g} of {name}'s time": short}
         if adam:
             curve = run(network, pair, "adam", theirs)
             report(pair, "adam", curve)
             cells.append(("adam", curve))
-            curves["adam"] = curve.points
-        record.append({"pair": pair.name, "curves": curves})
+            curves["adam"] = curve
+        record.append({"pair": pair.name, "curves": {name: curve.points for name, curve in curves.items()}})
+        plot(curves, f"{pair.name}, {size} px", out / f"{pair.name.replace(' ', '')}.png")
         rows.append((pair.name, [(n, c.picture) for n, c in cells if c.picture is not None]))
         sheet(rows, out / "sheet.png")
         (out / "curves.json").write_text(json.dumps(record))

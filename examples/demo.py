@@ -7,10 +7,6 @@ and stops the service.
 """
 
 import contextlib
-import os
-import signal
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -19,12 +15,13 @@ from pathlib import Path
 import requests
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from examples.server import start, stop
+
 HERE = Path(__file__).parent
 PHOTO = HERE / "photos" / "chelsea.jpg"
 ARTWORK = HERE / "styles" / "stained-glass.jpg"
 OUT = Path("out")
 SIZE = 384
-START_SECONDS = 120
 
 
 def main() -> None:
@@ -33,16 +30,13 @@ def main() -> None:
     OUT.mkdir(exist_ok=True)
     steps: list[tuple[str, float]] = []
     with step("start the service and warm it up", steps):
-        server, port = start()
+        server, url = start(OUT / "demo.log")
     try:
         with step(f"POST /stylize, {SIZE} px", steps):
-            answer = post(port, photo, artwork)
+            answer = post(url, photo, artwork)
     finally:
         with step("stop the service", steps):
-            server.send_signal(signal.SIGTERM)
-            code = server.wait(timeout=60)
-    if code != 0:
-        sys.exit(f"the service ended with {code} instead of 0: see {OUT / 'demo.log'}")
+            stop(server, OUT / "demo.log")
     (OUT / "demo.png").write_bytes(answer.content)
     sheet([photo, artwork, OUT / "demo.png"], ["the photograph", "the artwork", "the answer"]).save(
         OUT / "demo-sheet.png"
@@ -64,33 +58,11 @@ def step(name: str, steps: list[tuple[str, float]]) -> Iterator[None]:
     steps.append((name, time.monotonic() - began))
 
 
-def start() -> tuple[subprocess.Popen[bytes], int]:
-    """Start the service on free ports and wait until it is ready."""
-    port, admin = free_port(), free_port()
-    log = (OUT / "demo.log").open("wb")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "service", "serve"],
-        env={**os.environ, "STYLIZE_PORT": str(port), "STYLIZE_ADMIN_PORT": str(admin)},
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            sys.exit(f"the service ended with {server.returncode} at start: see {log.name}")
-        with contextlib.suppress(requests.ConnectionError):
-            if requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).ok:
-                return server, port
-        time.sleep(0.1)
-    server.kill()
-    sys.exit(f"the service was not ready after {START_SECONDS} s: see {log.name}")
-
-
-def post(port: int, photo: Path, artwork: Path) -> requests.Response:
+def post(url: str, photo: Path, artwork: Path) -> requests.Response:
     """What a client does."""
     with photo.open("rb") as content, artwork.open("rb") as style:
         answer = requests.post(
-            f"http://127.0.0.1:{port}/stylize",
+            f"{url}/stylize",
             files={"content": content, "style": style},
             data={"size": SIZE, "seed": 0},
             headers={"Accept": "image/png"},
@@ -99,13 +71,6 @@ def post(port: int, photo: Path, artwork: Path) -> requests.Response:
     if not answer.ok:
         sys.exit(f"the service answered {answer.status_code}: {answer.text}")
     return answer
-
-
-def free_port() -> int:
-    """A port on the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def sheet(pictures: list[Path], captions: list[str], height: int = 320) -> Image.Image:
