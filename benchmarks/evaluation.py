@@ -22,7 +22,7 @@ from service.style.lbfgs import LBFGS
 from service.style.objective import Objective
 from service.style.options import Options
 from service.style.precision import fastest_dtype
-from service.style.transfer import make_objective
+from service.style.sources import Sources
 from service.style.vgg import VGG
 from service.weights import load
 
@@ -33,7 +33,7 @@ def convolutions(network: VGG, objective: Objective, x: Tensor) -> Callable[[], 
     """All convolutions of an evaluation at x, forward and to the input, and nothing else."""
     calls: list[tuple[Tensor, Tensor]] = []
     before: Tensor = x
-    for name, response in network.responses(x, [*objective.content, *objective.descended]).items():
+    for name, response in network.responses(x, [term.layer for term in objective.descended]).items():
         height, width = response.shape[-2:]
         incoming = torch.randn(1, before.shape[1], height, width)
         outgoing = torch.randn(response.shape)
@@ -65,7 +65,8 @@ def measure(network: VGG, size: int, rounds: int) -> tuple[float, float, float]:
         torch.randint(0, 256, (3, size * 3 // 4, size), dtype=torch.uint8, generator=random) for _ in range(2)
     )
     x = (photograph[None].float() / 255).to(network.device)
-    objective = make_objective(network, x, [artwork.to(network.device)], Options(size=size))
+    sources = Sources(photograph, [artwork]).to(network.device)
+    objective = sources.objective(network, (x.shape[-2], x.shape[-1]), Options(size=size))
     canvas = Canvas(x, smooth=True)
 
     def function(u: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,12 +11,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from service.style import losses, resample
+from service.style import resample
 from service.style.canvas import Canvas
 from service.style.lbfgs import LBFGS
 from service.style.objective import Objective
 from service.style.options import Options
-from service.style.transfer import Progress, Result, make_objective, stylize
+from service.style.progress import Progress, Result
+from service.style.sources import Sources
+from service.style.transfer import stylize
 from service.style.vgg import VGG
 
 
@@ -57,7 +59,7 @@ Method = Callable[[VGG, Pair, Options, Clock], Iterator[Step]]
 def full_size_objective(network: VGG, pair: Pair, options: Options) -> Objective:
     """Eq. 7 at the size of the result."""
     size = resample.fit(pair.photograph.shape[-2], pair.photograph.shape[-1], options.size)
-    return make_objective(network, resample.resize(pair.photograph, size), [pair.artwork], options)
+    return Sources(pair.photograph, [pair.artwork]).objective(network, size, options)
 
 
 def white_noise(pair: Pair, options: Options) -> Tensor:
@@ -97,16 +99,8 @@ def plain(network: VGG, pair: Pair, options: Options, clock: Clock) -> Iterator[
 
     def closure() -> Tensor:
         optimiser.zero_grad()
-        responses = network(pixels / 255, [*objective.content, *objective.style])
-        terms = [
-            weight * losses.content_loss(responses[name], objective.photograph[name])
-            for name, weight in objective.content.items()
-        ]
-        terms += [
-            weight * losses.style_layer_loss(losses.gram(responses[name]), objective.targets[name])
-            for name, weight in objective.style.items()
-        ]
-        loss = torch.stack(terms).sum()
+        responses = network(pixels / 255, [term.layer for term in objective.terms])
+        loss = torch.stack([term.loss(responses[term.layer]) for term in objective.terms]).sum()
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 

@@ -14,7 +14,7 @@ from service.metrics import Metrics
 from service.watch import Watch
 
 if TYPE_CHECKING:
-    from service.style.transfer import Result
+    from service.style.progress import Result
 
 log = logging.getLogger(__name__)
 

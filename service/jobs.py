@@ -9,7 +9,7 @@ from service.style.options import Options
 from service.watch import Watch
 
 if TYPE_CHECKING:
-    from service.style.transfer import Progress, Result
+    from service.style.progress import Progress, Result
 
 Picture = Any  # uint8 tensor (3, H, W): this module hands it on and needs no torch for that
 

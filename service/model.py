@@ -13,7 +13,7 @@ from service.settings import Settings
 from service.style.options import Options
 
 if TYPE_CHECKING:  # torch takes seconds to import: `load_model` does it, on the engine's thread
-    from service.style.transfer import Progress, Result
+    from service.style.progress import Progress, Result
     from service.style.vgg import VGG
 
 WARM_UP_SIZES = (64, 256)

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from service.style.options import Options
-from service.style.transfer import Stopped
+from service.style.progress import Stopped
 
 
 def settings_used(options: Options, image_format: str, quality: int | None) -> dict[str, Any]:

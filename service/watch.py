@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # torch takes seconds to import
     from torch import Tensor
 
-    from service.style.transfer import Progress
+    from service.style.progress import Progress
 
 
 @dataclass(frozen=True)

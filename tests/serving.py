@@ -20,7 +20,8 @@ from service.jobs import Work
 from service.settings import Settings
 from service.style.objective import Losses
 from service.style.options import Options
-from service.style.transfer import Progress, Result, result_size
+from service.style.progress import Progress, Result
+from service.style.transfer import result_size
 from service.style.vgg import layer_names
 
 WORK = Work(torch.zeros(3, 32, 32, dtype=torch.uint8), [], Options(size=32))

@@ -1,6 +1,6 @@
 import torch
 
-from service.style.transfer import Progress
+from service.style.progress import Progress
 from service.watch import Watch
 
 

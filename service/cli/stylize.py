@@ -12,7 +12,7 @@ from service.delivery import deliver
 from service.images import MEDIA_TYPES, Format
 from service.jobs import Work
 from service.messages import sentence
-from service.style.transfer import Progress, Result
+from service.style.progress import Progress, Result
 
 # Enough for any printer; there is no server to protect here.
 MAX_SIZE = 8192

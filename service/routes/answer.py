@@ -14,7 +14,7 @@ from service.report import BackboneReport, LossReport, StylizeReport, Timings, s
 from service.routes.lifecycle import record, stage
 from service.routes.submission import Submission
 from service.style.options import Options
-from service.style.transfer import Result
+from service.style.progress import Result
 
 
 @dataclass(frozen=True)

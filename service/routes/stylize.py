@@ -29,8 +29,9 @@ from service.routes.answer import Asked, Inputs
 from service.routes.entity_tag import entity_tag
 from service.routes.lifecycle import record, stage
 from service.style.options import Options
+from service.style.progress import Result
 from service.style.resample import reduce
-from service.style.transfer import Result, result_size
+from service.style.transfer import result_size
 from service.watch import Watch
 
 blueprint = Blueprint("stylize", __name__)

@@ -1,17 +1,13 @@
-"""The function that is minimised: which losses, on which layers, with which weights, of a picture of one size."""
+"""The function that is minimised: eq. 7, the sum of its terms, of a picture of one size."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from service.style import losses
+from service.style.terms import ContentTerm, StyleTerm, Term
 from service.style.vgg import VGG
-
-REFERENCE_AREA = 512 * 512
-"""Pixels of the picture at which α means what it means in the paper: the content loss is a sum over positions and
-grows with the picture, the style loss is a mean and does not, so α is scaled by REFERENCE_AREA/(H·W)."""
 
 NEGLIGIBLE = 1e-5
 """A style layer is left out of the descent if a blank picture's E_l would be less than this part of L_style.
@@ -39,71 +35,27 @@ class Losses:
     layers: Mapping[str, float]
 
 
-def style_targets(
-    network: VGG, artworks: Sequence[Tensor], layers: Sequence[str], blend: Sequence[float] | None = None
-) -> dict[str, Tensor]:
-    """Gram matrices A/M of the artworks, their weighted mean where there are several.
+class Objective:
+    """Eq. 7 as a function of a picture x.
 
     Args:
         network: the features.
-        artworks: each (1, 3, h, w), RGB in [0, 1], of any size.
-        layers: names of layers.
-        blend: one weight for each artwork; None: all alike. Only their ratios count.
+        terms: of content and style; those of weight 0 are dropped.
 
-    Returns:
-        For each layer its target, (N_l, N_l).
+    Attributes:
+        terms: that count.
+        descended: those of them that can change the picture.
 
     Raises:
-        ValueError: no artwork, a weight too many or too few, a negative one, or all of them 0.
-    """
-    if not artworks:
-        raise ValueError("give at least one artwork")
-    weights = [1.0] * len(artworks) if blend is None else list(blend)
-    if len(weights) != len(artworks):
-        raise ValueError(f"{len(artworks)} artworks need as many blend weights, not {len(weights)}")
-    if min(weights) < 0 or sum(weights) <= 0:
-        raise ValueError("blend weights must not be negative, and not all of them 0")
-    targets: dict[str, Tensor] = {}
-    for artwork, weight in zip(artworks, weights, strict=True):
-        for name, response in network(artwork, layers).items():
-            share = losses.gram(response) * (weight / sum(weights))
-            targets[name] = targets[name] + share if name in targets else share
-    return targets
-
-
-class Objective:
-    """Eq. 7 as a function of a picture x of the photograph's size.
-
-    Args:
-        network: the features.
-        photograph: p, (1, 3, H, W), RGB in [0, 1].
-        targets: of `style_targets`, one for each of `style_layers`.
-        content_layers: layer -> weight within L_content.
-        style_layers: layer -> w_l of eq. 5.
-        content_weight: α. It is scaled by REFERENCE_AREA/(H·W).
-        style_weight: β.
+        ValueError: no term is left.
     """
 
-    def __init__(
-        self,
-        network: VGG,
-        photograph: Tensor,
-        targets: Mapping[str, Tensor],
-        *,
-        content_layers: Mapping[str, float],
-        style_layers: Mapping[str, float],
-        content_weight: float,
-        style_weight: float,
-    ) -> None:
+    def __init__(self, network: VGG, terms: Iterable[Term]) -> None:
         self.network = network
-        alpha = content_weight * REFERENCE_AREA / (photograph.shape[-2] * photograph.shape[-1])
-        self.content = {name: alpha * weight for name, weight in content_layers.items() if alpha * weight > 0}
-        self.style = {name: style_weight * w for name, w in style_layers.items() if style_weight * w > 0}
-        if not self.content and not self.style:
+        self.terms = [term for term in terms if term.weight > 0]
+        if not self.terms:
             raise ValueError("all weights are 0: give the content or the style one above 0")
-        self.targets = {name: targets[name] for name in self.style}
-        self.descended = self._worth_descending()
-        self.photograph = network(photograph, self.content)
+        self.descended = _worth_descending(self.terms)
 
     def loss_and_gradient(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Eq. 7 without its negligible terms, and its gradient with respect to x.
@@ -114,41 +66,32 @@ class Objective:
         Returns:
             The loss, a scalar (on the device of x), and the gradient, of the shape of x.
         """
-        responses = self.network.responses(x, [*self.content, *self.descended])
-        terms: list[Tensor] = []
+        responses = self.network.responses(x, [term.layer for term in self.descended])
+        parts: list[Tensor] = []
         gradients: dict[str, Tensor] = {}
-        for name, weight in self.content.items():
-            difference = losses.content_gradient(responses[name].to(x.dtype), self.photograph[name])  # eq. 2
-            terms.append(difference.square().sum() * (weight / 2))  # eq. 1, from the same difference
-            gradients[name] = difference * weight
-        for name, weight in self.descended.items():
-            gram = losses.gram(responses[name])
-            terms.append(losses.style_layer_loss(gram, self.targets[name]) * weight)
-            gradient = losses.style_layer_gradient(responses[name], gram, self.targets[name]).mul_(weight)
-            gradients[name] = gradients[name] + gradient if name in gradients else gradient
-        return torch.stack(terms).sum(), self.network.pullback(responses, gradients)
+        for term in self.descended:
+            loss, gradient = term.loss_and_gradient(responses[term.layer])
+            parts.append(loss)
+            gradients[term.layer] = gradients[term.layer] + gradient if term.layer in gradients else gradient
+        return torch.stack(parts).sum(), self.network.pullback(responses, gradients)
 
     def losses(self, x: Tensor) -> Losses:
         """The losses of x, (1, 3, H, W) in [0, 1], term by term."""
-        responses = self.network(x, [*self.content, *self.style])
+        responses = self.network(x, [term.layer for term in self.terms])
         layers: dict[str, float] = {}
-        for name, weight in self.content.items():
-            layers[f"content/{name}"] = (
-                weight * losses.content_loss(responses[name], self.photograph[name]).item()
-            )
-        for name, weight in self.style.items():
-            gram = losses.gram(responses[name])
-            layers[f"style/{name}"] = weight * losses.style_layer_loss(gram, self.targets[name]).item()
+        for term in self.terms:
+            layers[term.name] = layers.get(term.name, 0.0) + term.loss(responses[term.layer]).item()
         content = sum(value for name, value in layers.items() if name.startswith("content/"))
         style = sum(value for name, value in layers.items() if name.startswith("style/"))
         return Losses(content=content, style=style, total=content + style, layers=layers)
 
-    def _worth_descending(self) -> dict[str, float]:
-        """The style layers that can change the picture, with their weights: see NEGLIGIBLE."""
-        blank = {
-            name: weight
-            * losses.style_layer_loss(self.targets[name], torch.zeros_like(self.targets[name])).item()
-            for name, weight in self.style.items()
-        }
-        least = NEGLIGIBLE * sum(blank.values())
-        return {name: weight for name, weight in self.style.items() if blank[name] > least}
+
+def _worth_descending(terms: list[Term]) -> list[Term]:
+    """The terms that can change the picture: see NEGLIGIBLE."""
+    blank = [term.of_blank if isinstance(term, StyleTerm) else 0.0 for term in terms]
+    least = NEGLIGIBLE * sum(blank)
+    return [
+        term
+        for term, share in zip(terms, blank, strict=True)
+        if isinstance(term, ContentTerm) or share > least
+    ]

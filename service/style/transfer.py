@@ -3,8 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -12,14 +10,12 @@ from torch import Tensor
 from service.style import pyramid, resample
 from service.style.canvas import Canvas
 from service.style.lbfgs import LBFGS
-from service.style.objective import Losses, Objective, style_targets
+from service.style.objective import Losses, Objective
 from service.style.options import Options
+from service.style.progress import Progress, Result, Stopped
+from service.style.sources import Sources
 from service.style.stopwatch import Costs, Stopwatch
 from service.style.vgg import VGG
-
-Stopped = Literal["converged", "iterations", "budget", "budget-too-small"]
-"""Why there were no further evaluations. The last: the time did not suffice for even one at the full size, and the
-picture is an enlarged one."""
 
 PLATEAU_EVALUATIONS = 20
 PLATEAU_DECREASE = 2e-3
@@ -28,49 +24,6 @@ PLATEAU_DECREASE = 2e-3
 FORWARD = 0.4
 """What a forward pass costs, in evaluations: of the photograph and the artworks to prepare a scale, and of the result
 to measure it."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far it is, after each evaluation of loss and gradient.
-
-    Attributes:
-        fraction: of the work, 0..1, never falling.
-        evaluations: so far, over all scales.
-        loss: eq. 7 of the best picture of this scale; scales compare only roughly.
-        seconds_left: estimated.
-        size: (height, width) of the scale that is being worked on.
-        preview: makes the best picture so far, uint8 (3, *size). Call it before the generator goes on.
-    """
-
-    fraction: float
-    evaluations: int
-    loss: float
-    seconds_left: float
-    size: tuple[int, int]
-    preview: Callable[[], Tensor]
-
-
-@dataclass(frozen=True)
-class Result:
-    """The picture and how it came about.
-
-    Attributes:
-        image: uint8 (3, H, W), sRGB, on the CPU.
-        losses: of these very 8-bit pixels.
-        evaluations: of loss and gradient, over all scales.
-        stopped: why no further ones were made.
-        seconds: that it took.
-        cut_short: the time ended one of its scales, even if the last one came to its own end. Where it did not,
-            the same request gives the same picture.
-    """
-
-    image: Tensor
-    losses: Losses
-    evaluations: int
-    stopped: Stopped
-    seconds: float
-    cut_short: bool
 
 
 def result_size(height: int, width: int, longest: int) -> tuple[int, int]:
@@ -116,7 +69,7 @@ def stylize(
     """
     network = network.with_pooling(options.pooling)
     stopwatch = Stopwatch([options.budget, options.time_limit], clock, usual)
-    run = _Run(network, photograph, artworks, options, stopwatch)
+    run = _Run(network, Sources(photograph, artworks).to(network.device), options, stopwatch)
     for stage in pyramid.plan(*run.size, options, stopwatch.cost):
         if not run.has_time_for(stage):
             run.stopped, run.cut_short = "budget", True
@@ -146,28 +99,20 @@ def score(
             f"the picture is {width}x{height} px, but each side has to have {resample.SMALLEST_SIDE} px at least"
         )
     network = network.with_pooling(options.pooling)
-    target = resample.resize(photograph.to(network.device), (height, width))
-    objective = make_objective(network, target, artworks, options)
+    sources = Sources(photograph, artworks).to(network.device)
+    objective = sources.objective(network, (height, width), options)
     return objective.losses(resample.dequantise(picture.to(network.device)))
 
 
 class _Run:
     """One transfer: what is carried from scale to scale."""
 
-    def __init__(
-        self,
-        network: VGG,
-        photograph: Tensor,
-        artworks: Sequence[Tensor],
-        options: Options,
-        stopwatch: Stopwatch,
-    ) -> None:
+    def __init__(self, network: VGG, sources: Sources, options: Options, stopwatch: Stopwatch) -> None:
         self.network = network
-        self.photograph = photograph.to(network.device)
-        self.artworks = [artwork.to(network.device) for artwork in artworks]
+        self.sources = sources
         self.options = options
         self.stopwatch = stopwatch
-        self.size = result_size(photograph.shape[-2], photograph.shape[-1], options.size)
+        self.size = result_size(sources.photograph.shape[-2], sources.photograph.shape[-1], options.size)
         self.evaluations = 0
         self.stopped: Stopped = "iterations"
         self.cut_short = False
@@ -187,8 +132,8 @@ class _Run:
         """Optimise one scale until its evaluations, its time or its descent are used up."""
         size = resample.fit(*self.size, stage.longest)
         area = math.prod(size)
-        target = resample.resize(self.photograph, size)
-        self.objective = make_objective(self.network, target, self.artworks, self.options)
+        target = resample.resize(self.sources.photograph, size)
+        self.objective = self.sources.objective(self.network, size, self.options)
         canvas = Canvas(self._start(target), smooth=self.options.init == "content")
         function = _InCoordinates(canvas, self.objective)
         varied = self.picture is None and self.options.init == "content"
@@ -228,8 +173,7 @@ class _Run:
         if picture.shape[-2:] != self.size:  # the time ended before the last scale
             self.stopped = "budget-too-small"
             picture = resample.enlarge(picture, self.size)
-            target = resample.resize(self.photograph, self.size)
-            self.objective = make_objective(self.network, target, self.artworks, self.options)
+            self.objective = self.sources.objective(self.network, self.size, self.options)
         assert self.objective is not None
         image = resample.quantise(picture)
         return Result(
@@ -263,7 +207,7 @@ class _Run:
     def _preparation(self, longest: int) -> float:
         """What preparing a scale costs, in evaluations of it: more artworks, or larger ones, cost more."""
         area = math.prod(resample.fit(*self.size, longest))
-        artworks = sum(math.prod(size) for size in _artwork_sizes(self.artworks, longest, self.options))
+        artworks = sum(math.prod(size) for size in self.sources.artwork_sizes(longest, self.options))
         return FORWARD * (area + artworks) / area
 
     def _progress(
@@ -285,34 +229,6 @@ class _Run:
             size=size,
             preview=lambda: resample.quantise(canvas.paint(optimiser.point)).cpu(),
         )
-
-
-def make_objective(network: VGG, target: Tensor, artworks: Sequence[Tensor], options: Options) -> Objective:
-    """Eq. 7 for a picture of the size of `target`, the photograph (1, 3, H, W) in [0, 1].
-
-    The artworks, uint8 (3, h, w) of any size, are resized as the options say.
-
-    Raises:
-        ValueError: all weights are 0, or the blend does not fit the artworks.
-    """
-    sizes = _artwork_sizes(artworks, max(target.shape[-2:]), options)
-    resized = [resample.resize(artwork, size) for artwork, size in zip(artworks, sizes, strict=True)]
-    layers = [name for name, weight in options.style_layers.items() if weight > 0]
-    return Objective(
-        network,
-        target,
-        style_targets(network, resized, layers, options.style_blend),
-        content_layers=options.content_layers,
-        style_layers=options.style_layers,
-        content_weight=options.content_weight,
-        style_weight=options.style_weight,
-    )
-
-
-def _artwork_sizes(artworks: Sequence[Tensor], longest: int, options: Options) -> list[tuple[int, int]]:
-    """(height, width) of each artwork for a picture with this longest side."""
-    scaled = round(longest * options.style_scale)
-    return [resample.artwork_size(artwork.shape[-2], artwork.shape[-1], scaled) for artwork in artworks]
 
 
 class _InCoordinates:

@@ -9,7 +9,8 @@ import pytest
 
 from service.images import decode
 from service.style.options import Options
-from service.style.transfer import Result, stylize
+from service.style.progress import Result
+from service.style.transfer import stylize
 from service.style.vgg import VGG, layer_names
 from service.weights import canonical
 from service.weights.calibration import calibrate

@@ -1,12 +1,15 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
 from service.style import losses
-from service.style.objective import Losses, Objective, style_targets
-from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS
+from service.style.objective import Losses, Objective
+from service.style.options import PAPER_STYLE_LAYERS, Options
+from service.style.sources import REFERENCE_AREA, style_targets
+from service.style.terms import ContentTerm, StyleTerm, Term
 from service.style.vgg import VGG, Arch
 
 TAPS = [*PAPER_STYLE_LAYERS]
@@ -22,18 +25,20 @@ def random_picture(height: int, width: int, seed: int) -> Tensor:
 
 
 def paper(network: VGG, photograph: Tensor, artwork: Tensor, **changes: object) -> Objective:
-    arguments: dict[str, object] = {
-        "content_layers": PAPER_CONTENT_LAYERS,
-        "style_layers": PAPER_STYLE_LAYERS,
-        "content_weight": 1e-3,
-        "style_weight": 1.0,
-    }
-    return Objective(
-        network,
-        photograph,
-        style_targets(network, [artwork], [*TAPS, "conv4_2"]),
-        **{**arguments, **changes},  # type: ignore[arg-type]
-    )
+    """The paper's objective, with pictures that nothing resizes or rounds."""
+    options = replace(Options(), **changes)  # type: ignore[arg-type]
+    alpha = options.content_weight * REFERENCE_AREA / (photograph.shape[-2] * photograph.shape[-1])
+    responses = network(photograph, options.content_layers)
+    targets = style_targets(network, [artwork], list(options.style_layers))
+    content = [
+        ContentTerm(name, alpha * weight, responses[name]) for name, weight in options.content_layers.items()
+    ]
+    style = [StyleTerm(name, weight, targets[name]) for name, weight in options.style_layers.items()]
+    return Objective(network, [*content, *style])
+
+
+def layers_of(terms: Iterable[Term]) -> list[str]:
+    return [term.layer for term in terms]
 
 
 def test_the_total_is_equation_7_with_the_size_factor(double: VGG) -> None:
@@ -52,15 +57,8 @@ def test_the_total_is_equation_7_with_the_size_factor(double: VGG) -> None:
 def test_the_gradient_equals_autograds(double: VGG) -> None:
     p, a, x = random_picture(32, 48, 3), random_picture(40, 30, 4), random_picture(32, 48, 5).requires_grad_()
     objective = paper(double, p, a, style_layers={**PAPER_STYLE_LAYERS, "conv4_2": 0.1})
-    responses = double(x, [*objective.content, *objective.style])
-    terms = [
-        weight * losses.content_loss(responses[n], objective.photograph[n])
-        for n, weight in objective.content.items()
-    ]
-    terms += [
-        weight * losses.style_layer_loss(losses.gram(responses[n]), objective.targets[n])
-        for n, weight in objective.style.items()
-    ]
+    responses = double(x, layers_of(objective.terms))
+    terms = [term.loss(responses[term.layer]) for term in objective.terms]
     (expected,) = torch.autograd.grad(torch.stack(terms).sum(), x)
     ours = objective.loss_and_gradient(x.detach())[1]
     torch.testing.assert_close(ours, expected, rtol=1e-9, atol=1e-9 * expected.abs().max().item())
@@ -87,9 +85,9 @@ def test_layers_of_weight_zero_are_not_computed(double: VGG) -> None:
         random_picture(32, 32, 1),
         style_layers={"conv1_1": 1.0, "conv5_1": 0},
     )
-    assert (*objective.content, *objective.style) == ("conv4_2", "conv1_1")
+    assert layers_of(objective.terms) == ["conv4_2", "conv1_1"]
     texture = paper(double, random_picture(32, 32, 0), random_picture(32, 32, 1), content_weight=0.0)
-    assert texture.content == {}
+    assert layers_of(texture.terms) == TAPS
 
 
 def test_a_layer_that_cannot_change_the_picture_is_left_out_of_the_descent_but_reported(
@@ -102,12 +100,12 @@ def test_a_layer_that_cannot_change_the_picture_is_left_out_of_the_descent_but_r
     network = VGG("vgg16", weights).double()
     p, a, x = random_picture(32, 32, 0), random_picture(32, 32, 1), random_picture(32, 32, 2)
     objective = paper(network, p, a)
-    assert [*objective.descended] == TAPS[:4]
+    assert layers_of(objective.descended) == ["conv4_2", *TAPS[:4]]
     report = objective.losses(x)
     assert report.layers["style/conv5_1"] > 0
     assert objective.loss_and_gradient(x)[0].item() == pytest.approx(report.total, rel=1e-6)
-    alone = paper(network, p, a, style_layers={"conv5_1": 1.0})
-    assert [*alone.descended] == ["conv5_1"], "what is asked for alone is everything"
+    alone = paper(network, p, a, content_weight=0.0, style_layers={"conv5_1": 1.0})
+    assert layers_of(alone.descended) == ["conv5_1"], "what is asked for alone is everything"
 
 
 def test_the_target_of_several_artworks_is_the_weighted_mean_of_their_gram_matrices(double: VGG) -> None:

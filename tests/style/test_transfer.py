@@ -12,7 +12,8 @@ from torch import Tensor
 from service.style import resample
 from service.style.objective import Objective
 from service.style.options import Options
-from service.style.transfer import Progress, Result, result_size, score, stylize
+from service.style.progress import Progress, Result
+from service.style.transfer import result_size, score, stylize
 from service.style.vgg import VGG, Arch
 
 SMALL = Options(size=64, iterations=12)

@@ -1,0 +1,56 @@
+"""What a transfer tells on its way and at its end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from service.style.objective import Losses
+
+Stopped = Literal["converged", "iterations", "budget", "budget-too-small"]
+"""Why there were no further evaluations. The last: the time did not suffice for even one at the full size, and the
+picture is an enlarged one."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far it is, after each evaluation of loss and gradient.
+
+    Attributes:
+        fraction: of the work, 0..1, never falling.
+        evaluations: so far, over all scales.
+        loss: eq. 7 of the best picture of this scale; scales compare only roughly.
+        seconds_left: estimated.
+        size: (height, width) of the scale that is being worked on.
+        preview: makes the best picture so far, uint8 (3, *size). Call it before the generator goes on.
+    """
+
+    fraction: float
+    evaluations: int
+    loss: float
+    seconds_left: float
+    size: tuple[int, int]
+    preview: Callable[[], Tensor]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The picture and how it came about.
+
+    Attributes:
+        image: uint8 (3, H, W), sRGB, on the CPU.
+        losses: of these very 8-bit pixels.
+        evaluations: of loss and gradient, over all scales.
+        stopped: why no further ones were made.
+        seconds: that it took.
+        cut_short: the time ended one of its scales, even if the last one came to its own end. Where it did not,
+            the same request gives the same picture.
+    """
+
+    image: Tensor
+    losses: Losses
+    evaluations: int
+    stopped: Stopped
+    seconds: float
+    cut_short: bool

@@ -1,0 +1,111 @@
+"""From the pictures of a request to the function that is minimised at one size."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from service.style import losses, resample
+from service.style.objective import Objective
+from service.style.options import Options
+from service.style.terms import ContentTerm, StyleTerm, Term
+from service.style.vgg import VGG
+
+REFERENCE_AREA = 512 * 512
+"""Pixels of the picture at which α means what it means in the paper: the content loss is a sum over positions and
+grows with the picture, the style loss is a mean and does not, so α is scaled by REFERENCE_AREA/(H·W)."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The pictures that a transfer is made from, on the device of the network.
+
+    Attributes:
+        photograph: uint8 (3, H, W), sRGB, of any size.
+        artworks: each uint8 (3, h, w), sRGB, of any size.
+    """
+
+    photograph: Tensor
+    artworks: Sequence[Tensor]
+
+    def to(self, device: torch.device) -> "Sources":
+        """The same pictures on another device."""
+        return Sources(self.photograph.to(device), [artwork.to(device) for artwork in self.artworks])
+
+    def artwork_sizes(self, longest: int, options: Options) -> list[tuple[int, int]]:
+        """(height, width) of each artwork for a picture with this longest side."""
+        scaled = round(longest * options.style_scale)
+        return [
+            resample.artwork_size(artwork.shape[-2], artwork.shape[-1], scaled) for artwork in self.artworks
+        ]
+
+    def objective(self, network: VGG, size: tuple[int, int], options: Options) -> Objective:
+        """Eq. 7 for a picture of this size.
+
+        Args:
+            network: the features.
+            size: (H, W) of the picture x, pixels. The photograph is resized to it, the artworks as the options say.
+            options: layers, weights, style_blend, style_scale.
+
+        Raises:
+            ValueError: all weights are 0, or the blend does not fit the artworks.
+        """
+        return Objective(
+            network, [*self._content(network, size, options), *self._style(network, size, options)]
+        )
+
+    def _content(self, network: VGG, size: tuple[int, int], options: Options) -> list[Term]:
+        alpha = options.content_weight * REFERENCE_AREA / (size[0] * size[1])
+        weights = {
+            name: alpha * weight for name, weight in options.content_layers.items() if alpha * weight > 0
+        }
+        responses = network(resample.resize(self.photograph, size), weights)
+        return [ContentTerm(name, weight, responses[name]) for name, weight in weights.items()]
+
+    def _style(self, network: VGG, size: tuple[int, int], options: Options) -> list[Term]:
+        weights = {
+            name: options.style_weight * weight
+            for name, weight in options.style_layers.items()
+            if options.style_weight * weight > 0
+        }
+        if not weights:
+            return []
+        sizes = self.artwork_sizes(max(size), options)
+        resized = [resample.resize(artwork, to) for artwork, to in zip(self.artworks, sizes, strict=True)]
+        targets = style_targets(network, resized, list(weights), options.style_blend)
+        return [StyleTerm(name, weight, targets[name]) for name, weight in weights.items()]
+
+
+def style_targets(
+    network: VGG, artworks: Sequence[Tensor], layers: Sequence[str], blend: Sequence[float] | None = None
+) -> dict[str, Tensor]:
+    """Gram matrices A/M of the artworks, their weighted mean where there are several.
+
+    Args:
+        network: the features.
+        artworks: each (1, 3, h, w), RGB in [0, 1], of any size.
+        layers: names of layers.
+        blend: one weight for each artwork; None: all alike. Only their ratios count.
+
+    Returns:
+        For each layer its target, (N_l, N_l).
+
+    Raises:
+        ValueError: no artwork, a weight too many or too few, a negative one, or all of them 0.
+    """
+    if not artworks:
+        raise ValueError("give at least one artwork")
+    weights = [1.0] * len(artworks) if blend is None else list(blend)
+    if len(weights) != len(artworks):
+        raise ValueError(f"{len(artworks)} artworks need as many blend weights, not {len(weights)}")
+    if min(weights) < 0 or sum(weights) <= 0:
+        raise ValueError("blend weights must not be negative, and not all of them 0")
+    targets: dict[str, Tensor] = {}
+    for artwork, weight in zip(artworks, weights, strict=True):
+        if weight == 0:
+            continue
+        for name, response in network(artwork, layers).items():
+            share = losses.gram(response) * (weight / sum(weights))
+            targets[name] = targets[name] + share if name in targets else share
+    return targets
