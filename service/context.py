@@ -1,5 +1,6 @@
 """What the routes work with: one service, put together."""
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,8 +11,11 @@ from service.admission import Admission
 from service.contract import Bounds
 from service.engine import Engine
 from service.jobs import Model
+from service.keys import Keys
 from service.metrics import Metrics
 from service.settings import Settings
+
+log = logging.getLogger(__name__)
 
 _KEY = "stylize"
 # Decoding a picture may take 100 MB and a whole core for a moment.
@@ -26,6 +30,7 @@ class Service:
     metrics: Metrics
     engine: Engine
     admission: Admission
+    keys: Keys | None
     decoding: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_DECODERS))
 
     @classmethod
@@ -36,7 +41,7 @@ class Service:
         admission = Admission(engine, settings.places)
         metrics.queue_capacity.set(settings.queue_size)
         metrics.in_flight.set_function(lambda: admission.taken)
-        return cls(settings, metrics, engine, admission)
+        return cls(settings, metrics, engine, admission, _keys(settings))
 
     @property
     def bounds(self) -> Bounds:
@@ -53,6 +58,15 @@ class Service:
     def attach(self, app: Flask) -> None:
         """Make `current_service` find this service in the application's requests."""
         app.extensions[_KEY] = self
+
+
+def _keys(settings: Settings) -> Keys | None:
+    if settings.api_keys_file is None:
+        log.info("open to everybody: STYLIZE_API_KEYS_FILE is not set")
+        return None
+    keys = Keys(settings.api_keys_file)
+    log.info("open to those with a key: %s", ", ".join(keys.names))
+    return keys
 
 
 def service_of(app: Flask) -> Service:

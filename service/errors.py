@@ -8,7 +8,14 @@ MEDIA_TYPE = "application/problem+json"
 
 # What a POST /stylize came to: the label of stylize_requests_total.
 Outcome = Literal[
-    "ok", "not_modified", "invalid_input", "shed_queue_full", "shed_not_ready", "client_gone", "error"
+    "ok",
+    "not_modified",
+    "unauthorized",
+    "invalid_input",
+    "shed_queue_full",
+    "shed_not_ready",
+    "client_gone",
+    "error",
 ]
 
 
@@ -41,6 +48,13 @@ MALFORMED = ProblemType(
     400,
     "The request cannot be read",
     "Send multipart/form-data or JSON that is complete and well formed.",
+)
+UNAUTHORIZED = ProblemType(
+    "unauthorized",
+    401,
+    "A key is needed",
+    "Send a key of this service: Authorization: Bearer KEY.",
+    "unauthorized",
 )
 NOT_FOUND = ProblemType(
     "not-found", 404, "No such resource", "GET / lists what there is; /openapi.yaml describes it."
@@ -107,6 +121,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
     problem.slug: problem
     for problem in (
         MALFORMED,
+        UNAUTHORIZED,
         NOT_FOUND,
         METHOD_NOT_ALLOWED,
         NOT_ACCEPTABLE,
@@ -141,6 +156,7 @@ class Problem(Exception):  # noqa: N818  (the word of RFC 9457)
         detail: public. What is wrong here and what to change; the table's sentence unless given.
         errors: one for each field that is wrong.
         retry_after: whole seconds, for the Retry-After header.
+        headers: others that belong to the answer.
     """
 
     def __init__(
@@ -150,17 +166,17 @@ class Problem(Exception):  # noqa: N818  (the word of RFC 9457)
         *,
         errors: Sequence[FieldError] = (),
         retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.kind = kind
         self.detail = detail or kind.detail
         self.errors = tuple(errors)
         self.retry_after = retry_after
-        super().__init__(f"{kind.slug}: {self.detail}")
-
-    @property
-    def headers(self) -> dict[str, str]:
+        self.headers = dict(headers or {})
         """Headers that belong to the answer, besides its type."""
-        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        if retry_after is not None:
+            self.headers["Retry-After"] = str(retry_after)
+        super().__init__(f"{kind.slug}: {self.detail}")
 
     def body(self, request_id: str) -> dict[str, Any]:
         """The members of the problem+json object."""

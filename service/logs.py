@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,8 +13,12 @@ _request_log = logging.getLogger("stylize.request")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
+# No key is logged on purpose; but a server may quote a head that it cannot read, as gunicorn does at level debug.
+_CREDENTIALS = re.compile(r"(authorization\b)[^\n]*", re.IGNORECASE)
+
+
 class JSONFormatter(logging.Formatter):
-    """A record as one JSON object: time, level, logger, message, and whatever came with `extra`."""
+    """A record as one JSON object: time, level, logger, message, and whatever came with `extra`; no credentials."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -21,12 +26,16 @@ class JSONFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _without_credentials(record.getMessage()),
         }
         line.update((name, value) for name, value in vars(record).items() if name not in _STANDARD)
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = _without_credentials(self.formatException(record.exc_info))
         return json.dumps(line, default=str)
+
+
+def _without_credentials(text: str) -> str:
+    return _CREDENTIALS.sub(r"\1 [removed]", text)
 
 
 def logging_config(level: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.extras import why_no_heic
+from service.keys import KeysError, read_keys
 from service.messages import explain
 
 PREFIX = "STYLIZE_"
@@ -56,6 +57,9 @@ class Settings(BaseSettings):
         description="auto (vgg19 where provisioned, else vgg16), vgg16, vgg19, custom, or a file of weights",
     )
     weights_dir: Path = Field(default=Path("weights"), description="where provisioned weights are")
+    api_keys_file: Path | None = Field(
+        default=None, description="a file with one name:key on each line; without it everybody may come in"
+    )
     threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None, description="CPU threads of one optimisation; as many as the process may use"
     )
@@ -121,6 +125,11 @@ def load_settings() -> Settings:
         )
     if settings.heic and (why := why_no_heic()):
         problems.append(f"STYLIZE_HEIC is on, but {why}, or leave it off.")
+    if settings.api_keys_file is not None:
+        try:
+            read_keys(settings.api_keys_file)
+        except KeysError as error:
+            problems += [f"STYLIZE_API_KEYS_FILE: {problem}" for problem in error.problems]
     if problems:
         raise SettingsError(problems)
     return settings

@@ -118,7 +118,9 @@ class Worker(ThreadWorker):
         if kind is errors.INTERNAL:
             self.log.exception("an error outside of the application", extra={"request_id": request_id})
         else:
-            self.log.warning("refused what is not HTTP: %s", exc, extra={"request_id": request_id})
+            # Its kind only: the message quotes the head, and there may be a key in it.
+            name = type(exc).__name__
+            self.log.warning("refused what is not HTTP: %s", name, extra={"request_id": request_id})
         body = json.dumps(errors.Problem(kind).body(request_id)).encode()
         head = (
             f"HTTP/1.1 {kind.status} {kind.title}\r\nContent-Type: {errors.MEDIA_TYPE}\r\n"

@@ -62,3 +62,8 @@ def test_the_line_of_a_request_has_its_stages_and_facts(caplog: pytest.LogCaptur
         "stages": {"decode": 0.1235},
         "seed": 9,
     }
+
+
+def test_a_head_that_a_server_quotes_is_cut_off_before_its_credentials() -> None:
+    parsed = line(record("no more data after: b'POST / HTTP/1.1\\r\\nAuthorization: Bearer abc\\r\\nHo'"))
+    assert parsed["message"] == "no more data after: b'POST / HTTP/1.1\\r\\nAuthorization [removed]"

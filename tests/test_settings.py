@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
 import pytest
 
@@ -25,8 +26,12 @@ def test_an_empty_environment_is_enough() -> None:
 
 
 @pytest.mark.parametrize("field", Settings.model_fields)
-def test_every_setting_is_read_from_its_variable(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_setting_is_read_from_its_variable(
+    field: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").write_text("phone:0123456789abcdef0123456789abcdef\n")
     values = {"host": "::1", "device": "cpu", "backbone": "vgg19", "weights_dir": "/w", "log_level": "debug"}
+    values["api_keys_file"] = str(tmp_path / "keys")
     value = values.get(field, "4321" if field != "default_budget" else "7")
     if field == "threads":
         value = "3"

@@ -1,4 +1,4 @@
-"""POST /stylize: admit, read, decode, paint, encode."""
+"""POST /stylize: check the key, admit, read, decode, paint, encode."""
 
 from dataclasses import replace
 
@@ -26,6 +26,7 @@ from service.jobs import Job, Work
 from service.messages import sentence
 from service.routes import answer, events, submission
 from service.routes.answer import Asked, Inputs
+from service.routes.bearer import require_key
 from service.routes.entity_tag import entity_tag
 from service.routes.lifecycle import record, stage
 from service.style.options import Options
@@ -52,6 +53,7 @@ def stylize() -> Response:
     """A photograph and artworks in, a picture out."""
     service = current_service()
     record().outcome = "error"  # until it is known better
+    require_key()
     media_type = _acceptable()
     _refuse_early(service)
     with _admitted(service) as ticket:

@@ -114,6 +114,7 @@ def test_every_number_after_a_scripted_session_is_right(client: FlaskClient, ser
 
     outcomes = {
         "ok": 2,
+        "unauthorized": 0,
         "invalid_input": 2,
         "shed_queue_full": 1,
         "shed_not_ready": 1,
