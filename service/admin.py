@@ -5,9 +5,14 @@ import threading
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from flask import Flask
+from flask import Flask, Response
 
 log = logging.getLogger(__name__)
+
+
+def _without_versions(response: Response) -> Response:
+    response.headers["Server"] = _Handler.server_version  # else wsgiref puts Python's version there
+    return response
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -15,6 +20,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Handler(WSGIRequestHandler):
+    server_version, sys_version = "stylize", ""  # not Python's
     timeout = 10  # seconds; a connection that says nothing must not keep its thread
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name of the base class)
@@ -27,6 +33,7 @@ def serve_admin(app: Flask, host: str, port: int) -> WSGIServer:
     Raises:
         OSError: the address is in use or cannot be had.
     """
+    app.after_request(_without_versions)
     server = make_server(host, port, app, _Server, _Handler)
     threading.Thread(target=server.serve_forever, name="admin", daemon=True).start()
     log.info("metrics and probes at http://%s:%d", host, server.server_port)

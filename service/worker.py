@@ -25,6 +25,7 @@ from gunicorn.http import errors as http
 from gunicorn.workers.gthread import ThreadWorker
 
 from service import errors
+from service.security import HEADERS
 
 if TYPE_CHECKING:  # the master imports this module, and must not import torch
     from service.context import Service
@@ -122,9 +123,10 @@ class Worker(ThreadWorker):
             name = type(exc).__name__
             self.log.warning("refused what is not HTTP: %s", name, extra={"request_id": request_id})
         body = json.dumps(errors.Problem(kind).body(request_id)).encode()
+        security = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
         head = (
             f"HTTP/1.1 {kind.status} {kind.title}\r\nContent-Type: {errors.MEDIA_TYPE}\r\n"
-            f"X-Request-ID: {request_id}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            f"X-Request-ID: {request_id}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{security}\r\n"
         )
         with suppress(OSError):  # the client did not wait for it
             client.sendall(head.encode() + body)

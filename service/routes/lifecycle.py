@@ -17,6 +17,7 @@ from service.context import current_service
 from service.errors import INTERNAL, MALFORMED, MEDIA_TYPE, PROBLEMS, Problem
 from service.logs import RequestRecord
 from service.metrics import UNMATCHED, Metrics
+from service.security import HEADERS
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,8 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     current = record()
     response.headers["X-Request-ID"] = current.request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
     route = UNMATCHED if request.url_rule is None else request.url_rule.rule
     if route in _UNCOUNTED:
