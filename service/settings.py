@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.extras import why_no_heic
 from service.keys import KeysError, read_keys
-from service.messages import explain
+from service.messages import explain, quote
 
 PREFIX = "STYLIZE_"
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -41,6 +41,23 @@ def _network_or_file(value: str) -> str:
     )
 
 
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+)?")
+
+
+def _origins(value: object) -> object:
+    """Comma-separated origins, as browsers send them."""
+    if not isinstance(value, str):
+        return value
+    origins = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+    for origin in origins:
+        if not (_ORIGIN.fullmatch(origin) or origins == ("*",)):
+            raise ValueError(
+                f"STYLIZE_CORS_ORIGINS: {quote(origin)} is no origin: give some like https://example.org, with "
+                "commas between them and without paths, or * alone for every page there is."
+            )
+    return origins
+
+
 class Settings(BaseSettings):
     """What an operator can set. Use `load_settings`, which explains what is wrong."""
 
@@ -59,6 +76,9 @@ class Settings(BaseSettings):
     weights_dir: Path = Field(default=Path("weights"), description="where provisioned weights are")
     api_keys_file: Path | None = Field(
         default=None, description="a file with one name:key on each line; without it everybody may come in"
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
+        default=(), description="pages that may call the service: https://a.org,https://b.org, or *; none"
     )
     threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None, description="CPU threads of one optimisation; as many as the process may use"

@@ -31,6 +31,7 @@ def test_every_setting_is_read_from_its_variable(
 ) -> None:
     (tmp_path / "keys").write_text("phone:0123456789abcdef0123456789abcdef\n")
     values = {"host": "::1", "device": "cpu", "backbone": "vgg19", "weights_dir": "/w", "log_level": "debug"}
+    values["cors_origins"] = "https://example.org"
     values["api_keys_file"] = str(tmp_path / "keys")
     value = values.get(field, "4321" if field != "default_budget" else "7")
     if field == "threads":
@@ -45,6 +46,8 @@ def test_every_setting_is_read_from_its_variable(
     before = Settings.model_fields[field].default
     after = getattr(load_settings(), field)
     assert after != before
+    if isinstance(after, tuple):
+        after = ",".join(after)
     assert str(after).removesuffix(".0") == value
 
 
@@ -108,6 +111,33 @@ def test_all_that_is_wrong_is_said_at_once_with_the_variables_and_what_to_give(
 def test_a_setting_that_does_not_exist_is_an_error_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STYLIZE_WORKERS", "4")
     with pytest.raises(SettingsError, match="STYLIZE_WORKERS is no setting: there are STYLIZE_ADMIN_PORT, "):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("*", ("*",)),
+        (" https://A.org ,http://localhost:3000,", ("https://a.org", "http://localhost:3000")),
+        ("capacitor://localhost,http://[::1]:80", ("capacitor://localhost", "http://[::1]:80")),
+    ],
+)
+def test_origins_are_separated_by_commas(
+    value: str, origins: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STYLIZE_CORS_ORIGINS", value)
+    assert load_settings().cors_origins == origins
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["example.org", "https://a.org/", "https://a.org/x", "null", "*,https://a.org", "https://*.a.org"],
+)
+def test_what_is_no_origin_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLIZE_CORS_ORIGINS", value)
+    with pytest.raises(
+        SettingsError, match=r"STYLIZE_CORS_ORIGINS: .* is no origin: give some like https://"
+    ):
         load_settings()
 
 
