@@ -21,6 +21,8 @@ weights/vgg16.safetensors: | $(VENV)/.installed
 
 setup: $(VENV)/.installed weights/vgg16.safetensors  ## virtual environment and VGG-16 weights
 
+serve demo: export STYLIZE_STYLES_DIR ?= examples/styles
+
 demo: setup  ## serve, POST an example photograph and painting, write out/demo.png and out/demo-sheet.png
 	$(BIN)/python -m examples.demo
 

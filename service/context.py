@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from flask import Flask, current_app
 
 from service.admission import Admission
+from service.catalogue import Catalogue
 from service.contract import Bounds
 from service.engine import Engine
 from service.jobs import Model
@@ -31,17 +32,31 @@ class Service:
     engine: Engine
     admission: Admission
     keys: Keys | None
+    catalogue: Catalogue
     decoding: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_DECODERS))
 
     @classmethod
     def build(cls, settings: Settings, load: Callable[[], Model]) -> "Service":
         """Put together, with the engine not started yet."""
         metrics = Metrics()
-        engine = Engine(load, metrics)
+        catalogue = Catalogue(settings.styles_dir, max_pixels=settings.max_pixels)
+
+        def load_all() -> Model:
+            catalogue.look()  # being ready is being ready for every name
+            model = load()
+            catalogue.watch()
+            return model
+
+        engine = Engine(load_all, metrics)
         admission = Admission(engine, settings.places)
         metrics.queue_capacity.set(settings.queue_size)
         metrics.in_flight.set_function(lambda: admission.taken)
-        return cls(settings, metrics, engine, admission, _keys(settings))
+        return cls(settings, metrics, engine, admission, _keys(settings), catalogue)
+
+    def stop(self) -> None:
+        """Finish what is inside, and end the threads."""
+        self.catalogue.stop()
+        self.engine.stop()
 
     @property
     def bounds(self) -> Bounds:

@@ -24,6 +24,7 @@ from service.style.vgg import Pooling
 
 MAX_STYLES = 8
 PICTURES = ("content", "style")
+STYLE_NAME = "style_name"
 
 
 class OptionsError(Exception):
@@ -270,7 +271,7 @@ def parse_options(given: Mapping[str, object], *, text: bool) -> StylizeOptions:
     errors = [
         FieldError(name, f"{name} is null: leave it out, or give a value.")
         if name in known
-        else FieldError(name, unknown(name, [*known, *PICTURES], "option of this service"))
+        else FieldError(name, unknown(name, [*known, *PICTURES, STYLE_NAME], "option of this service"))
         for name, value in given.items()
         if value is None or name not in known
     ]

@@ -68,8 +68,8 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """In the worker, at its end: let the engine's thread return, so that nothing runs while Python shuts down."""
+    """In the worker, at its end: let its threads return, so that nothing runs while Python shuts down."""
     from service.context import service_of
 
     if getattr(worker, "wsgi", None) is not None:
-        service_of(worker.wsgi).engine.stop()
+        service_of(worker.wsgi).stop()

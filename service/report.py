@@ -54,6 +54,26 @@ class Timings(BaseModel):
     encode: float
 
 
+class StyleReport(BaseModel):
+    """One artwork of the catalogue. What is not known of its origin is left out."""
+
+    name: str = Field(description="What style_name takes.")
+    title: str
+    artist: str | None = None
+    year: str | None = None
+    licence: str | None = None
+    source: str | None = None
+    width: int
+    height: int
+    thumbnail: str = Field(description="Where a JPEG of at most 256 px is.")
+
+
+class StyleList(BaseModel):
+    """The catalogue, in the order of the names."""
+
+    styles: list[StyleReport]
+
+
 class StylizeReport(BaseModel):
     """The answer to Accept: application/json."""
 

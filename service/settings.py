@@ -74,6 +74,9 @@ class Settings(BaseSettings):
         description="auto (vgg19 where provisioned, else vgg16), vgg16, vgg19, custom, or a file of weights",
     )
     weights_dir: Path = Field(default=Path("weights"), description="where provisioned weights are")
+    styles_dir: Path | None = Field(
+        default=None, description="a folder of artworks that can be asked for by name; there are none"
+    )
     api_keys_file: Path | None = Field(
         default=None, description="a file with one name:key on each line; without it everybody may come in"
     )
@@ -145,6 +148,8 @@ def load_settings() -> Settings:
         )
     if settings.heic and (why := why_no_heic()):
         problems.append(f"STYLIZE_HEIC is on, but {why}, or leave it off.")
+    if settings.styles_dir is not None and not settings.styles_dir.is_dir():
+        problems.append(f"STYLIZE_STYLES_DIR is {settings.styles_dir}: give a folder that exists.")
     if settings.api_keys_file is not None:
         try:
             read_keys(settings.api_keys_file)

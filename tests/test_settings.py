@@ -31,6 +31,7 @@ def test_every_setting_is_read_from_its_variable(
 ) -> None:
     (tmp_path / "keys").write_text("phone:0123456789abcdef0123456789abcdef\n")
     values = {"host": "::1", "device": "cpu", "backbone": "vgg19", "weights_dir": "/w", "log_level": "debug"}
+    values["styles_dir"] = str(tmp_path)
     values["cors_origins"] = "https://example.org"
     values["api_keys_file"] = str(tmp_path / "keys")
     value = values.get(field, "4321" if field != "default_budget" else "7")
@@ -153,6 +154,14 @@ def test_the_variables_of_a_kubernetes_service_of_the_same_name_do_not_disturb(
 def test_the_one_variable_of_kubernetes_that_does_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STYLIZE_PORT", "tcp://10.0.0.1:80")
     with pytest.raises(SettingsError, match="enableServiceLinks: false"):
+        load_settings()
+
+
+def test_the_folder_of_styles_has_to_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLIZE_STYLES_DIR", "/no/such/folder")
+    with pytest.raises(
+        SettingsError, match="STYLIZE_STYLES_DIR is /no/such/folder: give a folder that exists"
+    ):
         load_settings()
 
 

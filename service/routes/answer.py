@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flask import Response
 
+from service.catalogue import Style
 from service.context import Service
 from service.delivery import deliver
 from service.errors import INTERNAL, Problem
@@ -23,11 +24,13 @@ class Asked:
 
     Attributes:
         sent: the files, and the options as they were given.
+        named: artworks of the catalogue, which come after the files.
         options: complete.
         format: of the picture.
     """
 
     sent: Submission
+    named: tuple[Style, ...]
     options: Options
     format: Format
 

@@ -28,6 +28,7 @@ def index() -> dict[str, object]:
     return {
         "service": "stylize",
         "stylize": "POST /stylize: a photograph (content) and artworks (style) in, a picture out",
+        "styles": "/styles",
         "docs": "/docs",
         "openapi": "/openapi.yaml",
         "version": "/version",

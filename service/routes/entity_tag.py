@@ -66,6 +66,8 @@ def entity_tag(model: Model, asked: Asked, media_type: str) -> EntityTag | None:
         "device": model.device,
         "arithmetic": model.arithmetic,
         "pictures": [hashlib.sha256(data).hexdigest() for data in (asked.sent.content, *asked.sent.styles)],
+        # Apart from those, which may be decoded at less than their size.
+        "named": [style.preview.digest for style in asked.named],
         "options": options,
         "format": asked.format,
         "quality": asked.sent.options.quality,

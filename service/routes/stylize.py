@@ -6,9 +6,10 @@ from flask import Blueprint, Response, request
 from werkzeug.datastructures import MIMEAccept
 
 from service.admission import NotReadyError, QueueFullError, Ticket
+from service.catalogue import Style
 from service.connection import ClientGoneError, client_gone, read_body, refuse_large_body
 from service.context import Service, current_service
-from service.contract import OptionsError
+from service.contract import STYLE_NAME, OptionsError
 from service.errors import (
     INVALID_REQUEST,
     NOT_ACCEPTABLE,
@@ -126,12 +127,23 @@ def _asked(service: Service, media_type: str) -> Asked:
     service.metrics.body_bytes.observe(len(body))
     record().facts["body_bytes"] = len(body)
     sent = submission.parse(body, request.content_type or "")
+    catalogue = service.catalogue.styles
+    named = tuple(catalogue[name] for name in sent.style_names if name in catalogue)
+    errors = [
+        FieldError(STYLE_NAME, service.catalogue.complaint(name))
+        for name in sent.style_names
+        if name not in catalogue
+    ]
     try:
-        options = sent.options.to_options(service.bounds, len(sent.styles))
+        options = sent.options.to_options(service.bounds, len(sent.styles) + len(sent.style_names))
     except OptionsError as error:
-        raise submission.invalid(error.errors) from None
+        raise submission.invalid(errors + error.errors) from None
+    if errors:
+        raise submission.invalid(errors)
     record().facts["seed"] = options.seed
-    return Asked(sent, options, sent.options.format or _format_of(media_type))
+    if sent.style_names:
+        record().facts["style_names"] = sent.style_names
+    return Asked(sent, named, options, sent.options.format or _format_of(media_type))
 
 
 def _inputs(service: Service, asked: Asked) -> Inputs:
@@ -143,10 +155,21 @@ def _inputs(service: Service, asked: Asked) -> Inputs:
             _decode(service, "style" if len(sent.styles) == 1 else f"style {number}", data, longest)
             for number, data in enumerate(sent.styles, start=1)
         )
+        styles += tuple(_artwork(service, style) for style in asked.named)
         _fits_network(content, options)
         content = replace(content, rgb=reduce(content.rgb, options.size))
         styles = tuple(replace(style, rgb=reduce(style.rgb, longest)) for style in styles)
     return Inputs(content, styles, options, asked.format, sent.options.quality)
+
+
+def _artwork(service: Service, style: Style) -> Decoded:
+    artwork = service.catalogue.artwork(style)
+    if artwork is None:
+        message = (
+            f"The style {style.name} has just been changed or taken away: GET /styles lists those there are."
+        )
+        raise submission.invalid([FieldError(STYLE_NAME, message)])
+    return artwork
 
 
 def _format_of(media_type: str) -> Format:

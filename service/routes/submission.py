@@ -12,9 +12,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
-from service.contract import MAX_STYLES, PICTURES, OptionsError, StylizeOptions, parse_options
+from service.contract import MAX_STYLES, PICTURES, STYLE_NAME, OptionsError, StylizeOptions, parse_options
 from service.errors import BODY_TOO_LARGE, INVALID_REQUEST, MALFORMED, FieldError, Problem
-from service.messages import unknown
+from service.messages import quote, unknown
 
 FORM = "multipart/form-data"
 JSON = "application/json"
@@ -29,6 +29,7 @@ class _Draft:
     """What has been found so far, and what is wrong with it."""
 
     pictures: dict[str, list[bytes]] = field(default_factory=lambda: {name: [] for name in PICTURES})
+    style_names: list[str] = field(default_factory=list)
     options: dict[str, object] = field(default_factory=dict)
     errors: list[FieldError] = field(default_factory=list)
 
@@ -42,12 +43,14 @@ class Submission:
 
     Attributes:
         content: bytes of the photograph's file.
-        styles: bytes of the artworks' files, 1 to 8.
+        styles: bytes of the artworks' files.
+        style_names: names of artworks of the catalogue, which come after the files; 1 to 8 of both together.
         options: names, types and fixed bounds are right.
     """
 
     content: bytes
     styles: tuple[bytes, ...]
+    style_names: tuple[str, ...]
     options: StylizeOptions
 
 
@@ -76,7 +79,9 @@ def parse(body: bytes, content_type: str) -> Submission:
         draft.errors += error.errors
     if draft.errors:
         raise invalid(draft.errors)
-    return Submission(draft.pictures["content"][0], tuple(draft.pictures["style"]), options)
+    return Submission(
+        draft.pictures["content"][0], tuple(draft.pictures["style"]), tuple(draft.style_names), options
+    )
 
 
 def invalid(errors: list[FieldError]) -> Problem:
@@ -116,17 +121,19 @@ def _read_form(body: bytes, parameters: dict[str, str], draft: _Draft) -> None:
             draft.complain(
                 name, f"{name} is a text field: send it as a file, like curl -F {name}=@picture.jpg."
             )
+        elif name == STYLE_NAME:
+            draft.style_names += [value.strip()] if value.strip() else []
         elif value.strip():  # a field of an HTML form that was left empty was not given
             draft.options[name] = value.strip()
     for name, times in Counter(name for name, _ in fields.items(multi=True)).items():
-        if times > 1 and name not in PICTURES:
+        if times > 1 and name not in (*PICTURES, STYLE_NAME):
             draft.complain(name, f"{name} was sent {times} times: send it once.")
     for name, file in files.items(multi=True):
         data = file.stream.read()
         if name in PICTURES:
             if data or file.filename:
                 draft.pictures[name].append(data)
-        elif name in StylizeOptions.model_fields:
+        elif name in StylizeOptions.model_fields or name == STYLE_NAME:
             draft.complain(name, f"{name} is a file: send it as a text field, like curl -F {name}=VALUE.")
         else:
             draft.complain(name, unknown(name, PICTURES, "picture of this service"))
@@ -145,6 +152,8 @@ def _read_json(body: bytes, draft: _Draft) -> None:
         elif name == "style":
             for item in value if isinstance(value, list) else [value]:
                 _read_base64(name, item, draft)
+        elif name == STYLE_NAME:
+            _read_names(value, draft)
         else:
             draft.options[name] = value
 
@@ -161,6 +170,16 @@ def _read_base64(name: str, value: object, draft: _Draft) -> None:
         draft.complain(name, f"{name} is not base64: send the file's bytes as base64, without line breaks.")
 
 
+def _read_names(value: object, draft: _Draft) -> None:
+    for name in value if isinstance(value, list) else [value]:
+        if isinstance(name, str):
+            draft.style_names.append(name)
+        else:
+            draft.complain(
+                STYLE_NAME, f"{STYLE_NAME} is {quote(name)}: give the name of a style, or a list of names."
+            )
+
+
 def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is no number of JSON")
 
@@ -172,7 +191,12 @@ def _count_pictures(draft: _Draft) -> None:
         draft.complain("content", "content is missing: send the photograph as a file.")
     if contents > 1:
         draft.complain("content", f"content was sent {contents} times: send one photograph.")
-    if styles == 0 and "style" not in wrong:
-        draft.complain("style", "style is missing: send at least one artwork as a file.")
-    if styles > MAX_STYLES:
-        draft.complain("style", f"style was sent {styles} times: send at most {MAX_STYLES} artworks.")
+    names = len(draft.style_names)
+    if styles + names == 0 and not wrong & {"style", STYLE_NAME}:
+        draft.complain(
+            "style",
+            "style is missing: send at least one artwork as a file, or the name of one of GET /styles as style_name.",
+        )
+    if styles + names > MAX_STYLES:
+        sent = f"style was sent {styles} times" + (f" and style_name {names} times" if names else "")
+        draft.complain("style", f"{sent}: send at most {MAX_STYLES} artworks.")

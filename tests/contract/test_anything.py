@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from service.context import service_of
-from service.contract import PICTURES, StylizeOptions
+from service.contract import PICTURES, STYLE_NAME, StylizeOptions
 from service.errors import MEDIA_TYPE, PROBLEMS
 from tests.routes.test_stylize import b64
 from tests.serving import FakeModel, picture, started
 
-NAMES = [*StylizeOptions.model_fields, *PICTURES]
+NAMES = [*StylizeOptions.model_fields, *PICTURES, STYLE_NAME]
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20)
 JSON = st.recursive(
     SCALARS,

@@ -14,11 +14,11 @@ from pydantic import BaseModel
 from service import __version__
 from service.app import create_app
 from service.context import service_of
-from service.contract import MAX_STYLES, PICTURES, StylizeOptions, parse_options
+from service.contract import MAX_STYLES, PICTURES, STYLE_NAME, StylizeOptions, parse_options
 from service.engine import State
 from service.errors import MEDIA_TYPE, PROBLEMS
 from service.images import MEDIA_TYPES
-from service.report import Preview, Progress, Queued, StylizeReport
+from service.report import Preview, Progress, Queued, StyleList, StyleReport, StylizeReport
 from service.routes.docs import OPENAPI
 from service.style.options import Options
 from tests.events import read
@@ -63,9 +63,10 @@ def test_its_version_is_the_packages() -> None:
 
 @pytest.mark.parametrize("form", ["StylizeForm", "StylizeJSON"])
 def test_it_has_the_options_of_the_code_and_no_others(form: str) -> None:
-    assert set(SCHEMAS[form]["properties"]) == {*StylizeOptions.model_fields, *PICTURES}
+    assert set(SCHEMAS[form]["properties"]) == {*StylizeOptions.model_fields, *PICTURES, STYLE_NAME}
     assert SCHEMAS[form]["additionalProperties"] is False
-    assert set(SCHEMAS[form]["required"]) == set(PICTURES)
+    assert SCHEMAS[form]["required"] == ["content"]
+    assert SCHEMAS[form]["anyOf"] == [{"required": ["style"]}, {"required": [STYLE_NAME]}]
 
 
 @pytest.mark.parametrize(
@@ -114,9 +115,10 @@ def test_the_weights_that_it_names_as_defaults_are_the_codes() -> None:
 
 @pytest.mark.parametrize("form", ["StylizeForm", "StylizeJSON"])
 def test_as_many_artworks_are_allowed(form: str) -> None:
-    style = SCHEMAS[form]["properties"]["style"]
-    array = style if form == "StylizeForm" else next(c for c in style["oneOf"] if c["type"] == "array")
-    assert (array["minItems"], array["maxItems"]) == (1, MAX_STYLES)
+    for name in ("style", STYLE_NAME):
+        style = SCHEMAS[form]["properties"][name]
+        array = style if form == "StylizeForm" else next(c for c in style["oneOf"] if c["type"] == "array")
+        assert (array["minItems"], array["maxItems"]) == (1, MAX_STYLES)
 
 
 def test_files_are_declared_as_the_tools_expect_them() -> None:
@@ -196,6 +198,8 @@ def test_stylize_names_every_problem_that_it_can_end_with() -> None:
 def problem_examples() -> list[dict[str, Any]]:
     examples = []
     for response in SPEC["components"]["responses"].values():
+        if "content" not in response:
+            continue  # not modified
         media = response["content"][MEDIA_TYPE]
         examples += (
             [media["example"]] if "example" in media else [e["value"] for e in media["examples"].values()]
@@ -242,7 +246,9 @@ def test_the_examples_of_requests_are_valid() -> None:
     media = SPEC["paths"]["/stylize"]["post"]["requestBody"]["content"]["application/json"]
     for example in media["examples"].values():
         OAS31Validator(resolved(SCHEMAS["StylizeJSON"])).validate(example["value"])
-        options = {name: value for name, value in example["value"].items() if name not in PICTURES}
+        options = {
+            name: value for name, value in example["value"].items() if name not in (*PICTURES, STYLE_NAME)
+        }
         parse_options(options, text=False)
 
 
@@ -250,6 +256,15 @@ def test_the_example_of_a_report_is_valid() -> None:
     example = SPEC["paths"]["/stylize"]["post"]["responses"]["200"]["content"]["application/json"]["example"]
     OAS31Validator(resolved(SCHEMAS["StylizeReport"])).validate(example)
     StylizeReport.model_validate(example)
+
+
+def test_a_style_has_the_fields_of_the_code() -> None:
+    ours = StyleReport.model_json_schema()
+    assert set(SCHEMAS["StyleReport"]["properties"]) == set(ours["properties"])
+    assert set(SCHEMAS["StyleReport"]["required"]) == set(ours["required"])
+    example = SPEC["paths"]["/styles"]["get"]["responses"]["200"]["content"]["application/json"]["example"]
+    OAS31Validator(resolved(SCHEMAS["StyleList"])).validate(example)
+    StyleList.model_validate(example)
 
 
 def test_the_states_are_the_engines() -> None:
@@ -268,6 +283,7 @@ def test_what_the_small_routes_answer_fits_its_description() -> None:
     for path, slug in [
         ("/", None),
         ("/version", None),
+        ("/styles", None),
         ("/readyz", None),
         ("/problems/{slug}", "queue-full"),
     ]:

@@ -12,14 +12,18 @@ import pytest
 
 from service.routes.docs import OPENAPI
 from tests.running import ROOT, Server
+from tests.serving import picture
 
 HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
-def server(vgg16_dir: Path) -> Generator[Server, None, None]:
+def server(vgg16_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Server, None, None]:
+    styles = tmp_path_factory.mktemp("styles")
+    (styles / "stained-glass.png").write_bytes(picture())
     settings: dict[str, object] = {
         "STYLIZE_WEIGHTS_DIR": vgg16_dir,
+        "STYLIZE_STYLES_DIR": styles,
         "STYLIZE_BACKBONE": "vgg16",
         "STYLIZE_DEVICE": "cpu",
         "STYLIZE_MAX_SIZE": 64,

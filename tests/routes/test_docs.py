@@ -12,7 +12,7 @@ from tests.serving import FakeModel, settings
 
 def test_the_root_points_to_what_there_is(client: FlaskClient) -> None:
     pointers = client.get("/").get_json()
-    for name in ("docs", "openapi", "version", "ready"):
+    for name in ("styles", "docs", "openapi", "version", "ready"):
         assert client.get(pointers[name]).status_code == 200
 
 

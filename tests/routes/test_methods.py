@@ -12,7 +12,7 @@ from service.context import Service
 from service.errors import MEDIA_TYPE
 from tests.serving import FakeModel, settings
 
-EXAMPLES = {"slug": "queue-full", "file": "openapi-explorer.js"}
+EXAMPLES = {"slug": "queue-full", "file": "openapi-explorer.js", "name": "none"}
 
 
 def values(rule: Rule) -> dict[str, Any]:
