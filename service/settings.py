@@ -75,13 +75,15 @@ class Settings(BaseSettings):
     )
     weights_dir: Path = Field(default=Path("weights"), description="where provisioned weights are")
     styles_dir: Path | None = Field(
-        default=None, description="a folder of artworks that can be asked for by name; there are none"
+        default=None,
+        description="a folder of artworks that can be asked for by name; without it there are none",
     )
     api_keys_file: Path | None = Field(
         default=None, description="a file with one name:key on each line; without it everybody may come in"
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
-        default=(), description="pages that may call the service: https://a.org,https://b.org, or *; none"
+        default=(),
+        description="pages that may call the service, like https://a.org,https://b.org, or *; without it none",
     )
     threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None, description="CPU threads of one optimisation; as many as the process may use"
@@ -113,7 +115,9 @@ class Settings(BaseSettings):
     upload_timeout: Annotated[float, Field(gt=0)] = Field(
         default=60.0, description="seconds that a whole upload may take"
     )
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="debug, info, warning or error"
+    )
 
     @property
     def places(self) -> int:

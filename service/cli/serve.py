@@ -5,12 +5,25 @@ import sys
 
 import click
 
-from service.settings import SettingsError, load_settings
+from service.settings import PREFIX, Settings, SettingsError, load_settings
 
 
-@click.command("serve")
+class _WithSettings(click.Command):
+    """A command whose help ends with a list of the settings."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each variable with what it means, and its default where there is one."""
+        rows = []
+        for name, field in Settings.model_fields.items():
+            default = "" if field.default in (None, ()) else f" [{field.default}]"
+            rows.append((PREFIX + name.upper(), f"{field.description}{default}"))
+        with formatter.section("Environment variables [default]"):
+            formatter.write_dl(rows)
+
+
+@click.command("serve", cls=_WithSettings)
 def serve_command() -> None:
-    """Answer requests over HTTP. Settings are environment variables: STYLIZE_PORT, STYLIZE_BACKBONE, ..."""
+    """Answer requests over HTTP, until SIGTERM. All settings are environment variables."""
     try:
         load_settings()
     except SettingsError as error:

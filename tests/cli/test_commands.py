@@ -163,6 +163,14 @@ def test_missing_weights_are_one_sentence(
     assert (result.exit_code, result.output) == (1, "The weights are missing: run this.\n")
 
 
+def test_the_help_of_serve_names_every_setting_with_its_meaning() -> None:
+    text = " ".join(run("serve", "--help").output.split())
+    for name, field in Settings.model_fields.items():
+        assert field.description
+        assert f"STYLIZE_{name.upper()} {field.description}" in text
+    assert "the public port [8080]" in text
+
+
 def test_help_is_quick_and_names_the_commands() -> None:
     code = (
         "import sys; from click.testing import CliRunner; from service.__main__ import main;"
