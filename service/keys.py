@@ -94,7 +94,7 @@ class Keys:
             except KeysError as error:
                 log.error("%s The %d keys from before stay valid.", error, len(self._keys))
             else:
-                log.info("read %d keys again, of %s", len(self._keys), ", ".join(self.names))
+                log.info("the keys have changed: those of %s are valid", ", ".join(self.names))
         finally:
             self._looking.release()
 

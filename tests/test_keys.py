@@ -142,7 +142,7 @@ def test_a_key_that_was_taken_away_works_no_more_after_a_second_and_a_new_one_do
     clock.now = 1.1
     assert keys.owner(PHONE) is None
     assert keys.owner(PHONE[::-1]) == "phone"
-    assert caplog.messages == ["read 1 keys again, of phone"]
+    assert caplog.messages == ["the keys have changed: those of phone are valid"]
 
 
 def test_a_change_is_seen_where_a_link_on_the_way_is_put_elsewhere(tmp_path: Path, clock: Clock) -> None:

@@ -104,7 +104,7 @@ class Catalogue:
         """What to say to somebody who asks for a name that there is not."""
         if self._folder is None:
             return f"{quote(name)} is no style, as this service has no catalogue: send the artwork as a file."
-        close = difflib.get_close_matches(name, self._styles, n=1)
+        close = difflib.get_close_matches(name[:64], self._styles, n=1)  # slow for long texts
         hint = (
             f"did you mean {close[0]}? GET /styles lists all of them." if close else "GET /styles lists them."
         )
@@ -157,11 +157,14 @@ class Catalogue:
     def _preview(self, file: File) -> Preview | str:
         try:
             digest, picture = self._decode(file)
+            self._cache.put(file, picture)
+            small = reduce(picture.rgb, THUMBNAIL_SIDE)
+            thumbnail = deliver(small, "jpeg", _THUMBNAIL_QUALITY, picture.alpha)
         except LeftOutError as reason:
             return str(reason)
-        self._cache.put(file, picture)
-        small = reduce(picture.rgb, THUMBNAIL_SIDE)
-        thumbnail = deliver(small, "jpeg", _THUMBNAIL_QUALITY, picture.alpha)
+        except Exception:  # one picture must not keep the others away, nor the service from starting
+            log.exception("%s could not be decoded", file.path.name)
+            return "there was an unexpected error, which has been logged."
         width, height = picture.size
         return Preview(digest, width, height, thumbnail, hashlib.sha256(thumbnail).hexdigest()[:32])
 

@@ -5,6 +5,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from PIL import Image
 from service.catalogue import Catalogue
 from service.catalogue import catalogue as module
 from service.catalogue import folder as folders
+from service.delivery import deliver
 from tests.serving import picture, wait_until
 
 
@@ -94,6 +96,7 @@ def test_a_name_that_is_almost_right_is_suggested(folder: Path) -> None:
     assert catalogue.complaint("roses") == (
         '"roses" is no style of this service: did you mean rose? GET /styles lists all of them.'
     )
+    assert "is no style" in catalogue.complaint("rose" * 5_000_000)  # and at once
     assert catalogue.complaint("xyz") == '"xyz" is no style of this service: GET /styles lists them.'
 
 
@@ -161,6 +164,19 @@ def test_a_picture_that_cannot_be_used_is_left_out_and_logged_once(
     (folder / "broken.png").write_bytes(picture())
     catalogue.look()
     assert list(catalogue.styles) == ["broken", "dusk", "rose"]
+
+
+def test_an_unexpected_error_keeps_one_picture_away_and_not_the_others(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(small: torch.Tensor, *rest: Any) -> bytes:
+        if small[2].max() > 200:  # dusk is blue
+            raise RuntimeError("no")
+        return deliver(small, *rest)
+
+    monkeypatch.setattr(module, "deliver", fail)
+    assert list(looked(folder).styles) == ["rose"]
+    assert "dusk.jpg is left out: there was an unexpected error" in caplog.text
 
 
 def test_credits_are_read_and_follow_the_file(folder: Path) -> None:
