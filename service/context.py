@@ -42,9 +42,9 @@ class Service:
         catalogue = Catalogue(settings.styles_dir, max_pixels=settings.max_pixels)
 
         def load_all() -> Model:
-            catalogue.look()  # being ready is being ready for every name
-            model = load()
             catalogue.watch()
+            model = load()
+            catalogue.look()  # being ready is being ready for every name
             return model
 
         engine = Engine(load_all, metrics)

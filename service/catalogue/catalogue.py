@@ -111,7 +111,7 @@ class Catalogue:
         return f"{quote(name)} is no style of this service: {hint}"
 
     def look(self) -> None:
-        """See what is in the folder now."""
+        """See what is in the folder now; waits where another thread is looking."""
         if self._folder is None:
             return
         with self._looking:
@@ -134,12 +134,12 @@ class Catalogue:
             self._cache.keep_only(set(files.values()))
             changed = styles != self._styles
             self._styles = MappingProxyType(styles)
-        self._say(complaints)
-        if changed:
-            log.info("%d styles in the catalogue: %s", len(styles), ", ".join(styles))
+            self._say(complaints)
+            if changed:
+                log.info("%d styles in the catalogue: %s", len(styles), ", ".join(styles))
 
     def watch(self) -> None:
-        """Look again and again, on a thread of its own, until `stop`."""
+        """Look now, and again and again, on a thread of its own, until `stop`."""
         if self._folder is not None:
             threading.Thread(target=self._watch, name="catalogue", daemon=True).start()
 
@@ -148,11 +148,13 @@ class Catalogue:
         self._stopped.set()
 
     def _watch(self) -> None:
-        while not self._stopped.wait(_LOOK_SECONDS):
+        while True:
             try:
                 self.look()
             except Exception:  # whatever it is, the next look may go well
                 log.exception("the catalogue could not be looked at")
+            if self._stopped.wait(_LOOK_SECONDS):
+                return
 
     def _preview(self, file: File) -> Preview | str:
         try:
