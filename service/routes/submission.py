@@ -20,6 +20,7 @@ FORM = "multipart/form-data"
 JSON = "application/json"
 
 _MAX_PARTS = 64
+_AT_MOST = f"send at most {MAX_STYLES} artworks."
 # Werkzeug holds its read buffer of 64 KiB and what is left of the last part against this limit too.
 _MAX_FIELD_BYTES = 1 << 18
 
@@ -146,14 +147,19 @@ def _read_json(body: bytes, draft: _Draft) -> None:
         raise Problem(MALFORMED, f"The body is not JSON: {error or 'it is nested too deeply'}.") from None
     if not isinstance(given, dict):
         raise Problem(MALFORMED, "The JSON is no object: send one with content, style, and options.")
+    if len(given) > _MAX_PARTS:
+        raise Problem(
+            BODY_TOO_LARGE, f"The JSON has more than {_MAX_PARTS} members: send what is needed only."
+        )
     for name, value in given.items():
         if name == "content":
             _read_base64(name, value, draft)
         elif name == "style":
-            for item in value if isinstance(value, list) else [value]:
+            for item in _items(name, value, draft):
                 _read_base64(name, item, draft)
         elif name == STYLE_NAME:
-            _read_names(value, draft)
+            for item in _items(name, value, draft):
+                _read_name(item, draft)
         else:
             draft.options[name] = value
 
@@ -170,14 +176,22 @@ def _read_base64(name: str, value: object, draft: _Draft) -> None:
         draft.complain(name, f"{name} is not base64: send the file's bytes as base64, without line breaks.")
 
 
-def _read_names(value: object, draft: _Draft) -> None:
-    for name in value if isinstance(value, list) else [value]:
-        if isinstance(name, str):
-            draft.style_names.append(name)
-        else:
-            draft.complain(
-                STYLE_NAME, f"{STYLE_NAME} is {quote(name)}: give the name of a style, or a list of names."
-            )
+def _items(name: str, value: object, draft: _Draft) -> list[object]:
+    """One artwork or a list of them; none of a list that is too long, so that nobody makes millions of complaints."""
+    items = value if isinstance(value, list) else [value]
+    if len(items) <= MAX_STYLES:
+        return items
+    draft.complain(name, f"{name} was sent {len(items)} times: {_AT_MOST}")
+    return []
+
+
+def _read_name(value: object, draft: _Draft) -> None:
+    if isinstance(value, str):
+        draft.style_names.append(value)
+    else:
+        draft.complain(
+            STYLE_NAME, f"{STYLE_NAME} is {quote(value)}: give the name of a style, or a list of names."
+        )
 
 
 def _no_constant(name: str) -> object:
@@ -198,5 +212,6 @@ def _count_pictures(draft: _Draft) -> None:
             "style is missing: send at least one artwork as a file, or the name of one of GET /styles as style_name.",
         )
     if styles + names > MAX_STYLES:
-        sent = f"style was sent {styles} times" + (f" and style_name {names} times" if names else "")
-        draft.complain("style", f"{sent}: send at most {MAX_STYLES} artworks.")
+        counts = {"style": styles, STYLE_NAME: names}
+        sent = [f"{name} was sent {count} times" for name, count in counts.items() if count]
+        draft.complain("style" if styles else STYLE_NAME, f"{' and '.join(sent)}: {_AT_MOST}")

@@ -254,6 +254,21 @@ def test_json_with_something_wrong(client: FlaskClient, fields: dict[str, Any], 
     assert problem(post_json(client, **fields), 422, "invalid-request")["detail"].startswith(detail)
 
 
+@pytest.mark.parametrize("name", ["style", "style_name"])
+@pytest.mark.parametrize("item", ["1", '"a"'])
+def test_a_very_long_list_in_json_makes_one_complaint(client: FlaskClient, name: str, item: str) -> None:
+    body = f'{{"content": "{b64(picture())}", "{name}": [{",".join([item] * 1_000_000)}]}}'
+    answer = client.post("/stylize", data=body, content_type="application/json")
+    assert problem(answer, 422, "invalid-request")["errors"] == [
+        {"field": name, "message": f"{name} was sent 1000000 times: send at most 8 artworks."}
+    ]
+
+
+def test_json_with_very_many_members_is_not_looked_at_one_by_one(client: FlaskClient) -> None:
+    answer = post_json(client, **{f"f{number}": number for number in range(65)})
+    assert "more than 64 members" in problem(answer, 413, "body-too-large")["detail"]
+
+
 def test_json_with_a_text_in_place_of_a_picture(client: FlaskClient) -> None:
     problem(post_json(client, content=b64(TEXT)), 415, "unsupported-image")
 

@@ -157,7 +157,9 @@ def test_a_name_reaches_nothing_but_the_catalogue(client: FlaskClient, name: str
 def test_there_are_at_most_eight_artworks_of_both_kinds(client: FlaskClient) -> None:
     assert post(client, named(*["rose"] * 6, files=2)).status_code == 200
     body = problem(post(client, named(*["rose"] * 6, files=3)), 422, "invalid-request")
-    assert body["detail"] == "style was sent 3 times and style_name 6 times: send at most 8 artworks."
+    assert (
+        body["detail"] == "style was sent 3 times and style_name was sent 6 times: send at most 8 artworks."
+    )
 
 
 def test_a_field_of_a_form_that_was_left_empty_was_not_given(client: FlaskClient) -> None:
