@@ -17,7 +17,7 @@ from tests.routes.test_stylize import form, value
 from tests.serving import FakeModel, settings, started
 
 KEY = "0123456789abcdef0123456789abcdef"
-OPEN = ["/", "/version", "/readyz", "/openapi.yaml", "/problems/unauthorized"]
+OPEN = ["/", "/docs", "/styles", "/version", "/readyz", "/openapi.yaml", "/problems/unauthorized"]
 
 
 @pytest.fixture
