@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from flask import Flask, current_app
 
+from service import images
 from service.admission import Admission
 from service.catalogue import Catalogue
 from service.contract import Bounds
@@ -44,6 +45,7 @@ class Service:
         def load_all() -> Model:
             catalogue.watch()
             model = load()
+            images.warm_up()
             catalogue.look()  # being ready is being ready for every name
             return model
 

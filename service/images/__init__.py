@@ -4,6 +4,7 @@ from service.images.decode import Decoded, decode
 from service.images.encode import encode
 from service.images.errors import BrokenImage, ImageError, TooManyPixels, TooSmall, UnsupportedFormat
 from service.images.formats import MEDIA_TYPES, Format, SourceFormat
+from service.images.warm_up import warm_up
 
 __all__ = [
     "MEDIA_TYPES",
@@ -17,4 +18,5 @@ __all__ = [
     "UnsupportedFormat",
     "decode",
     "encode",
+    "warm_up",
 ]
