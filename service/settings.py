@@ -85,6 +85,7 @@ class Settings(BaseSettings):
         default=(),
         description="pages that may call the service, like https://a.org,https://b.org, or *; without it none",
     )
+    playground: bool = Field(default=True, description="a page to paint with at /, for browsers")
     threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None, description="CPU threads of one optimisation; as many as the process may use"
     )

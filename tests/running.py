@@ -84,7 +84,7 @@ class Server:
         assert self.process.poll() is None, self.output()
         try:
             return self.get("/readyz").status_code == 200
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # a busy machine takes long to load everything
             return False
 
     def get(self, path: str) -> requests.Response:
@@ -116,9 +116,11 @@ class Server:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
-    def hold(self) -> None:
-        """Let the model stop at its next evaluation."""
-        self.hold_file.touch()
+    def hold(self, after: int = 0) -> None:
+        """Let the model stop after so many evaluations of a picture, or at its next one."""
+        written = self.hold_file.with_suffix(".new")
+        written.write_text(str(after))
+        written.replace(self.hold_file)  # at once: nobody reads half a number
 
     def release(self) -> None:
         """Let it go on."""

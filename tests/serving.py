@@ -5,7 +5,9 @@ import math
 import os
 import threading
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -61,16 +63,21 @@ class FakeModel:
             work.content.float().mean((1, 2)).round().to(torch.uint8).view(3, 1, 1).repeat(1, height, width)
         )
 
-        def preview() -> Tensor:
+        def preview(number: int) -> Tensor:
             self.previews.append(threading.current_thread().name)
-            return image
+            return (image.int() * number // self.evaluations).to(torch.uint8)  # ever lighter
 
         try:
             for number in range(1, self.evaluations + 1):
                 self.step(number)
                 left = math.inf if number == 1 else 1.5
                 yield Progress(
-                    number / self.evaluations, number, 1.0 / number, left, (height, width), preview
+                    number / self.evaluations,
+                    number,
+                    1.0 / number,
+                    left,
+                    (height, width),
+                    partial(preview, number),
                 )
         except GeneratorExit:
             self.closed += 1
@@ -139,14 +146,26 @@ def picture(width: int = 40, height: int = 30, color: str = "teal", image_format
 
 
 def create_fake_app() -> Flask:
-    """For gunicorn. A file at STEP_FILE holds the evaluations, one at LOAD_FILE the start."""
+    """For gunicorn, told by the environment what its model does.
 
-    def wait_for(variable: str) -> None:
-        if name := os.environ.get(variable):
-            wait_until(lambda: not Path(name).exists(), 60)
+    A file at STEP_FILE holds the evaluations after as many as it says (none where it is empty), one at LOAD_FILE the
+    start. EVALUATIONS is how many a picture takes.
+    """
+    step_file, load_file = (Path(os.environ.get(name) or os.devnull) for name in ("STEP_FILE", "LOAD_FILE"))
+
+    def step(number: int) -> None:
+        wait_until(lambda: number <= _let_through(step_file), 60)
 
     def load() -> FakeModel:
-        wait_for("LOAD_FILE")
-        return FakeModel(step=lambda _: wait_for("STEP_FILE"))
+        wait_until(lambda: not load_file.is_file(), 60)
+        return FakeModel(evaluations=int(os.environ.get("EVALUATIONS", "3")), step=step)
 
     return create_app(load=load)
+
+
+def _let_through(step_file: Path) -> float:
+    if not step_file.is_file():
+        return math.inf
+    with suppress(FileNotFoundError):
+        return int(step_file.read_text() or 0)
+    return math.inf

@@ -6,8 +6,9 @@ from flask.testing import FlaskClient
 
 from service import __version__
 from service.app import create_app
+from service.context import service_of
 from service.routes.docs import PAGE
-from tests.serving import FakeModel, settings
+from tests.serving import FakeModel, settings, started
 
 
 def test_the_root_points_to_what_there_is(client: FlaskClient) -> None:
@@ -24,6 +25,21 @@ def test_the_version_says_what_paints_and_how_to_get_something_else(
     assert about["state"] == "ready"
     assert about["backbone"] == {"name": "fake", "weights_sha256": model.weights, "note": model.note}
     assert about["device"] == "cpu"
+
+
+def test_the_version_says_how_much_may_be_asked_for() -> None:
+    app = started(FakeModel(), max_size=640, default_budget=5, max_budget=30, max_pixels=10_000)
+    limits = app.test_client().get("/version").get_json()["limits"]
+    service_of(app).stop()
+    assert limits == {
+        "default_size": 256,
+        "max_size": 640,
+        "default_budget": 5,
+        "max_budget": 30,
+        "max_styles": 8,
+        "max_upload_bytes": 20_000_000,
+        "max_pixels": 10_000,
+    }
 
 
 def test_before_the_network_is_loaded_it_says_what_is_known() -> None:
