@@ -16,6 +16,7 @@ from service.messages import explain, quote, unknown
 from service.style.options import (
     PAPER_CONTENT_LAYERS,
     PAPER_STYLE_LAYERS,
+    Color,
     Init,
     Options,
     strength_to_content_weight,
@@ -150,6 +151,17 @@ class StylizeOptions(BaseModel):
     style_scale: Annotated[float, Field(ge=0.1, le=4, allow_inf_nan=False)] = Field(
         default=1.0, description="Size of the artwork relative to the result: smaller gives finer strokes."
     )
+    color: Color = Field(
+        default="style",
+        description="Whose colours: the artwork's (style, as in the paper), the artwork's with the mean and "
+        "covariance of the photograph's (content-match), or the photograph's, only luminance being painted "
+        "(content-luminance).",
+    )
+    tv_weight: Weight = Field(
+        default=0.0,
+        description="Weight of the total variation: above 0, what changes from pixel to pixel is smoothed; "
+        "XXX is a good start.",
+    )
     init: Init = Field(
         default="content", description="Start from the photograph, or from white noise as in the paper."
     )
@@ -211,6 +223,8 @@ class StylizeOptions(BaseModel):
             style_layers=self.style_layers,
             style_blend=None if self.style_weights is None else tuple(self.style_weights),
             style_scale=self.style_scale,
+            color=self.color,
+            tv_weight=self.tv_weight,
             pooling=self.pooling,
             init=self.init,
             seed=self.seed,

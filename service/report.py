@@ -18,6 +18,8 @@ def settings_used(options: Options, image_format: str, quality: int | None) -> d
         "style_layers": dict(options.style_layers),
         "style_weights": None if options.style_blend is None else list(options.style_blend),
         "style_scale": options.style_scale,
+        "color": options.color,
+        "tv_weight": options.tv_weight,
         "pooling": options.pooling,
         "init": options.init,
         "seed": options.seed,
@@ -37,10 +39,11 @@ class BackboneReport(BaseModel):
 
 
 class LossReport(BaseModel):
-    """Losses of the delivered picture, in the paper's units."""
+    """Losses of the delivered picture, in the paper's units; of its luminance where only that was painted."""
 
     content: float
     style: float
+    variation: float
     total: float
     layers: dict[str, float]
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from service.app import create_app
 from service.context import service_of
 from service.engine import State
-from service.jobs import Work
+from service.jobs import Model, Work
 from service.settings import Settings
 from service.style.objective import Losses
 from service.style.options import Options
@@ -82,7 +82,7 @@ class FakeModel:
         except GeneratorExit:
             self.closed += 1
             raise
-        losses = Losses(1.5, 2.5, 4.0, {"content/conv4_2": 1.5, "style/conv1_1": 2.5})
+        losses = Losses(1.5, 2.5, 0.0, 4.0, {"content/conv4_2": 1.5, "style/conv1_1": 2.5})
         return Result(image, losses, self.evaluations, "iterations", 0.1, self.cut_short)
 
     def warm_up(self) -> None:
@@ -119,7 +119,7 @@ def settings(**changes: object) -> Settings:
     return Settings.model_validate(changes)
 
 
-def started(model: FakeModel, **changes: object) -> Flask:
+def started(model: Model, **changes: object) -> Flask:
     """The public application with an engine that is ready."""
     app = create_app(settings(**changes), lambda: model)
     service = service_of(app)

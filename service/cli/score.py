@@ -17,6 +17,8 @@ _OPTIONS = (
     "content_layers",
     "style_layers",
     "style_scale",
+    "color",
+    "tv_weight",
     "pooling",
 )
 
@@ -48,6 +50,7 @@ def score_command(photograph: Path, artwork: Path, result: Path, as_json: bool, 
         *losses.layers.items(),
         ("content", losses.content),
         ("style", losses.style),
+        ("variation", losses.variation),
         ("total", losses.total),
     ]
     width = max(len(name) for name, _ in rows)

@@ -128,7 +128,11 @@ def report(service: Service, inputs: Inputs, result: Result, picture: bytes) -> 
         evaluations=result.evaluations,
         stopped=result.stopped,
         losses=LossReport(
-            content=losses.content, style=losses.style, total=losses.total, layers=dict(losses.layers)
+            content=losses.content,
+            style=losses.style,
+            variation=losses.variation,
+            total=losses.total,
+            layers=dict(losses.layers),
         ),
         timings=Timings(**{name: current.stages[name] for name in Timings.model_fields}),
         settings=settings_used(inputs.options, inputs.format, inputs.quality),

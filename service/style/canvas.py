@@ -1,11 +1,15 @@
-"""Coordinates in which the picture is optimised: they keep it inside [0, 1], and free of a mesh."""
+"""Coordinates in which the picture is optimised: they keep it inside its bounds, and free of a mesh."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 MARGIN = 0.02
-"""How far from 0 and 1 a start is kept, where the logistic function is so flat that nothing would move."""
+"""How far from its bounds a start is kept, as part of the way between them: closer to them the logistic function is
+so flat that nothing would move."""
+
+NARROWEST = 1e-6
+"""Bounds that are closer than this hold a pixel where it is."""
 
 SPREAD = 0.1
 """Standard deviation of the noise by which seeds differ, in u. At mid-grey its filtered form is 2/255."""
@@ -15,7 +19,8 @@ class Canvas:
     """x = σ(logit(start) + K u): the picture x as a function of free coordinates u.
 
     σ, the logistic function, keeps x in [0, 1]. A loss on unbounded pixels is not the loss of the picture that is
-    delivered: clamping it afterwards costs a factor of four to twelve.
+    delivered: clamping it afterwards costs a factor of four to twelve. Other bounds than 0 and 1 are laid on
+    that interval: low stands for 0 and high for 1.
 
     K is a binomial low-pass filter, [1 2 1]/4 in each direction, or the identity. It cures a mesh of single pixels:
     average pooling does not see a pattern that alternates from pixel to pixel, and its gradient, constant over
@@ -23,21 +28,27 @@ class Canvas:
     of it, and whatever the loss does see is still reached.
 
     Args:
-        start: (1, 3, H, W), in [0, 1]; clamped to [MARGIN, 1 - MARGIN].
+        start: (1, C, H, W); brought inside the bounds, MARGIN away from them.
         smooth: whether K is the filter. A start from white noise wants the identity, or its own pixel noise would
             stay for ever.
+        low: bound of x, a number or (1, C, H, W).
+        high: likewise, nowhere less than low. Where they are equal, nothing moves.
     """
 
-    def __init__(self, start: Tensor, *, smooth: bool) -> None:
-        self._logit = torch.logit(start, eps=MARGIN)
+    def __init__(
+        self, start: Tensor, *, smooth: bool, low: Tensor | float = 0.0, high: Tensor | float = 1.0
+    ) -> None:
+        self._low, self._high, self._range = low, high, high - low
+        self._divisor = torch.as_tensor(self._range).clamp(min=NARROWEST)
+        self._logit = torch.logit((start - low) / self._divisor, eps=MARGIN)
         self._smooth = smooth
 
     def origin(self) -> Tensor:
-        """The u of the start: zeros, (1, 3, H, W)."""
+        """The u of the start: zeros, (1, C, H, W)."""
         return torch.zeros_like(self._logit)
 
     def near_origin(self, seed: int) -> Tensor:
-        """A u close to that of the start, (1, 3, H, W): normal noise that nobody sees, of this seed.
+        """A u close to that of the start, (1, C, H, W): normal noise that nobody sees, of this seed.
 
         The descent amplifies it, so that each seed gives a picture of its own, equally good.
         """
@@ -46,12 +57,13 @@ class Canvas:
         return SPREAD * noise.to(self._logit)
 
     def paint(self, u: Tensor) -> Tensor:
-        """The picture x of u, (1, 3, H, W), in (0, 1)."""
-        return torch.sigmoid(self._logit + (low_pass(u) if self._smooth else u))
+        """The picture x of u, (1, C, H, W), within its bounds."""
+        inside = torch.sigmoid(self._logit + (low_pass(u) if self._smooth else u))
+        return self._low + self._range * inside
 
     def pullback(self, x: Tensor, gradient: Tensor) -> Tensor:
         """The gradient with respect to u, given x = paint(u) and the gradient with respect to x."""
-        inner = gradient * x * (1 - x)
+        inner = gradient * (x - self._low) * (self._high - x) / self._divisor
         return low_pass(inner) if self._smooth else inner
 
 

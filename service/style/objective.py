@@ -1,4 +1,4 @@
-"""The function that is minimised: eq. 7, the sum of its terms, of a picture of one size."""
+"""The function that is minimised: eq. 7, the sum of its terms, of a picture of one size, and its total variation."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from service.style.terms import ContentTerm, StyleTerm, Term
+from service.style.variation import variation, variation_gradient
 from service.style.vgg import VGG
 
 NEGLIGIBLE = 1e-5
@@ -25,22 +26,25 @@ class Losses:
     Attributes:
         content: α L_content, with the size factor.
         style: β L_style.
-        total: their sum, eq. 7.
-        layers: the terms of the two sums, weighted: "content/conv4_2", "style/conv1_1", ...
+        variation: the total variation, weighted; 0 unless asked for.
+        total: the sum of the three: eq. 7, and the variation.
+        layers: the terms of content and style, weighted: "content/conv4_2", "style/conv1_1", ...
     """
 
     content: float
     style: float
+    variation: float
     total: float
     layers: Mapping[str, float]
 
 
 class Objective:
-    """Eq. 7 as a function of a picture x.
+    """Eq. 7 as a function of a picture x, (1, 3, H, W), RGB in [0, 1], or a grey one, (1, 1, H, W).
 
     Args:
         network: the features.
         terms: of content and style; those of weight 0 are dropped.
+        tv_weight: of the total variation, which is added to eq. 7; with its size factor.
 
     Attributes:
         terms: that count.
@@ -50,8 +54,9 @@ class Objective:
         ValueError: no term is left.
     """
 
-    def __init__(self, network: VGG, terms: Iterable[Term]) -> None:
+    def __init__(self, network: VGG, terms: Iterable[Term], *, tv_weight: float = 0.0) -> None:
         self.network = network
+        self.tv_weight = tv_weight
         self.terms = [term for term in terms if term.weight > 0]
         if not self.terms:
             raise ValueError("all weights are 0: give the content or the style one above 0")
@@ -61,7 +66,7 @@ class Objective:
         """Eq. 7 without its negligible terms, and its gradient with respect to x.
 
         Args:
-            x: (1, 3, H, W), RGB in [0, 1].
+            x: the picture.
 
         Returns:
             The loss, a scalar (on the device of x), and the gradient, of the shape of x.
@@ -73,17 +78,24 @@ class Objective:
             loss, gradient = term.loss_and_gradient(responses[term.layer])
             parts.append(loss)
             gradients[term.layer] = gradients[term.layer] + gradient if term.layer in gradients else gradient
-        return torch.stack(parts).sum(), self.network.pullback(responses, gradients)
+        # A grey picture's one channel is seen three times.
+        gradient = self.network.pullback(responses, gradients).sum_to_size(x.shape)
+        if self.tv_weight > 0:
+            parts.append(variation(x) * self.tv_weight)
+            gradient = gradient + variation_gradient(x) * self.tv_weight
+        return torch.stack(parts).sum(), gradient
 
     def losses(self, x: Tensor) -> Losses:
-        """The losses of x, (1, 3, H, W) in [0, 1], term by term."""
+        """The losses of x, term by term."""
         responses = self.network(x, [term.layer for term in self.terms])
         layers: dict[str, float] = {}
         for term in self.terms:
             layers[term.name] = layers.get(term.name, 0.0) + term.loss(responses[term.layer]).item()
         content = sum(value for name, value in layers.items() if name.startswith("content/"))
         style = sum(value for name, value in layers.items() if name.startswith("style/"))
-        return Losses(content=content, style=style, total=content + style, layers=layers)
+        varied = self.tv_weight * variation(x).item()
+        total = content + style + varied
+        return Losses(content=content, style=style, variation=varied, total=total, layers=layers)
 
 
 def _worth_descending(terms: list[Term]) -> list[Term]:

@@ -7,6 +7,7 @@ from typing import Literal
 from service.style.vgg import Pooling
 
 Init = Literal["content", "noise"]
+Color = Literal["style", "content-match", "content-luminance"]
 
 PAPER_CONTENT_LAYERS: Mapping[str, float] = {"conv4_2": 1.0}
 PAPER_STYLE_LAYERS: Mapping[str, float] = {f"conv{block}_1": 0.2 for block in range(1, 6)}
@@ -25,6 +26,9 @@ class Options:
         style_blend: one weight for each artwork, not all 0; None: all alike.
         style_scale: longest side of the artworks relative to that of the result; stroke size. An artwork
             is never enlarged.
+        color: whose colours the result has: the artwork's, as in the paper; the artwork's after they were given the
+            photograph's mean and covariance; or the photograph's, only the luminance being painted (palette.py).
+        tv_weight: of the total variation (variation.py), >= 0; at 512x512, elsewhere scaled as α.
         pooling: of the network; the paper's is average.
         init: start from the photograph, coarse to fine, or from white noise (the paper).
         seed: of everything random. The same seed, options and device give the same picture, another seed another
@@ -42,6 +46,8 @@ class Options:
     style_layers: Mapping[str, float] = field(default_factory=lambda: dict(PAPER_STYLE_LAYERS))
     style_blend: tuple[float, ...] | None = None
     style_scale: float = 1.0
+    color: Color = "style"
+    tv_weight: float = 0.0
     pooling: Pooling = "average"
     init: Init = "content"
     seed: int = 0

@@ -40,7 +40,7 @@ class Result:
 
     Attributes:
         image: uint8 (3, H, W), sRGB, on the CPU.
-        losses: of these very 8-bit pixels.
+        losses: of these very 8-bit pixels; with color "content-luminance", of their luminance.
         evaluations: of loss and gradient, over all scales.
         stopped: why no further ones were made.
         seconds: that it took.

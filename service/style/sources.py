@@ -9,12 +9,14 @@ from torch import Tensor
 from service.style import losses, resample
 from service.style.objective import Objective
 from service.style.options import Options
+from service.style.palette import PALETTES, Palette
 from service.style.terms import ContentTerm, StyleTerm, Term
 from service.style.vgg import VGG
 
 REFERENCE_AREA = 512 * 512
 """Pixels of the picture at which α means what it means in the paper: the content loss is a sum over positions and
-grows with the picture, the style loss is a mean and does not, so α is scaled by REFERENCE_AREA/(H·W)."""
+grows with the picture, the style loss is a mean and does not, so α is scaled by REFERENCE_AREA/(H·W). The total
+variation, a sum too, is scaled likewise."""
 
 
 @dataclass(frozen=True)
@@ -40,30 +42,35 @@ class Sources:
             resample.artwork_size(artwork.shape[-2], artwork.shape[-1], scaled) for artwork in self.artworks
         ]
 
+    def palette(self, size: tuple[int, int], options: Options) -> Palette:
+        """The colours of a picture of this size, (H, W) in pixels."""
+        return PALETTES[options.color](resample.resize(self.photograph, size))
+
     def objective(self, network: VGG, size: tuple[int, int], options: Options) -> Objective:
         """Eq. 7 for a picture of this size.
 
         Args:
             network: the features.
             size: (H, W) of the picture x, pixels. The photograph is resized to it, the artworks as the options say.
-            options: layers, weights, style_blend, style_scale.
+            options: layers, weights, style_blend, style_scale, color, tv_weight.
 
         Raises:
             ValueError: all weights are 0, or the blend does not fit the artworks.
         """
-        return Objective(
-            network, [*self._content(network, size, options), *self._style(network, size, options)]
-        )
+        palette = self.palette(size, options)
+        terms = [*self._content(network, palette, options), *self._style(network, palette, options)]
+        return Objective(network, terms, tv_weight=options.tv_weight * REFERENCE_AREA / (size[0] * size[1]))
 
-    def _content(self, network: VGG, size: tuple[int, int], options: Options) -> list[Term]:
+    def _content(self, network: VGG, palette: Palette, options: Options) -> list[Term]:
+        size = palette.photograph.shape[-2:]
         alpha = options.content_weight * REFERENCE_AREA / (size[0] * size[1])
         weights = {
             name: alpha * weight for name, weight in options.content_layers.items() if alpha * weight > 0
         }
-        responses = network(resample.resize(self.photograph, size), weights)
+        responses = network(palette.photograph, weights)
         return [ContentTerm(name, weight, responses[name]) for name, weight in weights.items()]
 
-    def _style(self, network: VGG, size: tuple[int, int], options: Options) -> list[Term]:
+    def _style(self, network: VGG, palette: Palette, options: Options) -> list[Term]:
         weights = {
             name: options.style_weight * weight
             for name, weight in options.style_layers.items()
@@ -71,9 +78,12 @@ class Sources:
         }
         if not weights:
             return []
-        sizes = self.artwork_sizes(max(size), options)
-        resized = [resample.resize(artwork, to) for artwork, to in zip(self.artworks, sizes, strict=True)]
-        targets = style_targets(network, resized, list(weights), options.style_blend)
+        sizes = self.artwork_sizes(max(palette.photograph.shape[-2:]), options)
+        seen = [
+            palette.artwork(resample.resize(artwork, to))
+            for artwork, to in zip(self.artworks, sizes, strict=True)
+        ]
+        targets = style_targets(network, seen, list(weights), options.style_blend)
         return [StyleTerm(name, weight, targets[name]) for name, weight in weights.items()]
 
 
@@ -84,7 +94,7 @@ def style_targets(
 
     Args:
         network: the features.
-        artworks: each (1, 3, h, w), RGB in [0, 1], of any size.
+        artworks: each (1, 3, h, w), RGB in [0, 1], or grey, (1, 1, h, w); of any size.
         layers: names of layers.
         blend: one weight for each artwork; None: all alike. Only their ratios count.
 

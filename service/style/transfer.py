@@ -12,6 +12,7 @@ from service.style.canvas import Canvas
 from service.style.lbfgs import LBFGS
 from service.style.objective import Losses, Objective
 from service.style.options import Options
+from service.style.palette import Palette
 from service.style.progress import Progress, Result, Stopped
 from service.style.sources import Sources
 from service.style.stopwatch import Costs, Stopwatch
@@ -83,12 +84,14 @@ def score(
 ) -> Losses:
     """The paper's losses of a finished picture, whoever made it.
 
+    With color "content-luminance" they are those of its luminance, as for a transfer.
+
     Args:
         network: the features.
         photograph: uint8 (3, h, w); resized to the picture's size.
         artworks: each uint8 (3, h, w); resized as for a transfer of the picture's size.
         picture: uint8 (3, H, W).
-        options: layers, weights, pooling, style_scale; its size is not used.
+        options: layers, weights, pooling, style_scale, color; its size is not used.
 
     Raises:
         ValueError: the picture is smaller than the network needs.
@@ -101,7 +104,8 @@ def score(
     network = network.with_pooling(options.pooling)
     sources = Sources(photograph, artworks).to(network.device)
     objective = sources.objective(network, (height, width), options)
-    return objective.losses(resample.dequantise(picture.to(network.device)))
+    seen = sources.palette((height, width), options).seen(resample.dequantise(picture.to(network.device)))
+    return objective.losses(seen)
 
 
 class _Run:
@@ -117,8 +121,8 @@ class _Run:
         self.stopped: Stopped = "iterations"
         self.cut_short = False
         self.share = 0.0  # of the work, of the scales that are done
-        self.picture: Tensor | None = None  # (1, 3, h, w) in [0, 1], best of the last scale
-        self.target: Tensor | None = None  # the photograph at that scale
+        self.picture: Tensor | None = None  # (1, C, h, w) in [0, 1], best of the last scale
+        self.palette: Palette | None = None  # of that scale
         self.objective: Objective | None = None  # of that scale
 
     def has_time_for(self, stage: pyramid.Stage) -> bool:
@@ -132,9 +136,11 @@ class _Run:
         """Optimise one scale until its evaluations, its time or its descent are used up."""
         size = resample.fit(*self.size, stage.longest)
         area = math.prod(size)
-        target = resample.resize(self.sources.photograph, size)
+        palette = self.sources.palette(size, self.options)
         self.objective = self.sources.objective(self.network, size, self.options)
-        canvas = Canvas(self._start(target), smooth=self.options.init == "content")
+        canvas = Canvas(
+            self._start(palette), smooth=self.options.init == "content", low=palette.low, high=palette.high
+        )
         function = _InCoordinates(canvas, self.objective)
         varied = self.picture is None and self.options.init == "content"
         optimiser = LBFGS(function, canvas.near_origin(self.options.seed) if varied else canvas.origin())
@@ -147,7 +153,12 @@ class _Run:
             if not math.isfinite(optimiser.loss):
                 raise FloatingPointError("the very first loss is not a finite number: the weights are broken")
             trace.append(optimiser.loss * function.unit)
-            yield self._progress(stage, size, canvas, optimiser, trace)
+            yield self._progress(
+                stage,
+                trace,
+                size,
+                lambda: resample.quantise(palette.compose(canvas.paint(optimiser.point))).cpu(),
+            )
             if optimiser.stalled or _plateau(trace):
                 self.stopped = "converged"
             elif stage.evaluations is not None and len(trace) >= stage.evaluations:
@@ -163,38 +174,41 @@ class _Run:
                 continue
             break
         self.share += stage.share
-        self.picture, self.target = canvas.paint(optimiser.point), target
+        self.picture, self.palette = canvas.paint(optimiser.point), palette
 
     def result(self) -> Result:
         """The picture at its full size, and the losses of its very pixels."""
-        if self.picture is None:
+        if self.picture is None or self.palette is None:
             raise ValueError("iterations must be 1 at least")
         picture = self.picture
         if picture.shape[-2:] != self.size:  # the time ended before the last scale
             self.stopped = "budget-too-small"
             picture = resample.enlarge(picture, self.size)
+            self.palette = self.sources.palette(self.size, self.options)
             self.objective = self.sources.objective(self.network, self.size, self.options)
         assert self.objective is not None
-        image = resample.quantise(picture)
+        image = resample.quantise(self.palette.compose(picture))
         return Result(
             image=image.cpu(),
-            losses=self.objective.losses(resample.dequantise(image)),
+            losses=self.objective.losses(self.palette.seen(resample.dequantise(image))),
             evaluations=self.evaluations,
             stopped=self.stopped,
             seconds=self.stopwatch.seconds(),
             cut_short=self.cut_short,
         )
 
-    def _start(self, target: Tensor) -> Tensor:
-        if self.picture is None or self.target is None:
+    def _start(self, palette: Palette) -> Tensor:
+        target = palette.photograph
+        if self.picture is None or self.palette is None:
             if self.options.init == "content":
                 return target
             # On the CPU, so that a seed means the same noise on every device.
             noise = torch.rand(target.shape, generator=torch.Generator().manual_seed(self.options.seed))
-            return noise.to(target.device)
+            return palette.low + (palette.high - palette.low) * noise.to(target.device)
         size = (target.shape[-2], target.shape[-1])
         # The finest detail, which the coarser scale could not hold, comes from the photograph.
-        return resample.enlarge(self.picture, size) + target - resample.enlarge(self.target, size)
+        known = resample.enlarge(self.palette.photograph, size)
+        return resample.enlarge(self.picture, size) + target - known
 
     def _last_look(self, longest: int) -> float:
         """Seconds to keep for the result: measuring it, and preparing that where the full size was not reached."""
@@ -213,10 +227,9 @@ class _Run:
     def _progress(
         self,
         stage: pyramid.Stage,
-        size: tuple[int, int],
-        canvas: Canvas,
-        optimiser: LBFGS,
         trace: Sequence[float],
+        size: tuple[int, int],
+        preview: Callable[[], Tensor],
     ) -> Progress:
         worked = self.share + stage.share * (len(trace) / stage.evaluations if stage.evaluations else 0)
         fraction = min(1.0, max(worked, self.stopwatch.fraction()))
@@ -227,7 +240,7 @@ class _Run:
             loss=trace[-1],
             seconds_left=seconds / fraction - seconds if fraction > 0 else math.inf,
             size=size,
-            preview=lambda: resample.quantise(canvas.paint(optimiser.point)).cpu(),
+            preview=preview,
         )
 
 

@@ -127,8 +127,8 @@ class VGG(nn.Module):
         """Responses of the layers `taps` to the picture x.
 
         Args:
-            x: (B, 3, H, W), RGB in [0, 1]. H and W must leave at least one pixel after the poolings before
-                the deepest tap (16 px for conv5_1).
+            x: (B, 3, H, W), RGB in [0, 1], or (B, 1, H, W), which stands for three equal channels. H and W must
+                leave at least one pixel after the poolings before the deepest tap (16 px for conv5_1).
             taps: names of layers, in any order.
 
         Returns:
@@ -172,7 +172,7 @@ class VGG(nn.Module):
             gradients: dL/dF_l for some of these layers, each of the shape of its response, in any dtype.
 
         Returns:
-            dL/dx, of the shape of x.
+            dL/dx, (1, 3, H, W): for a grey picture with respect to the three channels that it stands for.
         """
         gradient: Tensor | None = None
         layers = list(responses)

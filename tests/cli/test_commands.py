@@ -199,19 +199,26 @@ def _one_thread(monkeypatch: pytest.MonkeyPatch) -> Generator[None, None, None]:
 
 @pytest.mark.weights
 @pytest.mark.usefixtures("_one_thread")
+@pytest.mark.parametrize("options", [[], ["--color", "content-luminance", "--tv-weight", "0.1"]])
 def test_stylize_and_score_agree_on_the_losses(
-    vgg16_dir: Path, photo: Path, art: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    vgg16_dir: Path,
+    photo: Path,
+    art: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
 ) -> None:
     monkeypatch.setenv("STYLIZE_WEIGHTS_DIR", str(vgg16_dir))
     monkeypatch.setenv("STYLIZE_BACKBONE", "vgg16")
     monkeypatch.setenv("STYLIZE_DEVICE", "cpu")
     Image.effect_noise((60, 48), 90).convert("RGB").save(art)
     out = tmp_path / "out.png"
-    said = run("stylize", photo, art, "-o", out, "--size", 48, "--iterations", 4)
+    said = run("stylize", photo, art, "-o", out, "--size", 48, "--iterations", 4, *options)
     assert said.exit_code == 0, said.output
-    losses = json.loads(run("score", photo, art, out, "--json").output)
-    assert losses["total"] == pytest.approx(losses["content"] + losses["style"])
+    losses = json.loads(run("score", photo, art, out, "--json", *options).output)
+    assert losses["total"] == pytest.approx(losses["content"] + losses["style"] + losses["variation"])
+    assert (losses["variation"] > 0) == bool(options)
     assert f"loss {losses['total']:.4g}" in said.output
-    rows = dict(line.split() for line in run("score", photo, art, out).output.splitlines())
+    rows = dict(line.split() for line in run("score", photo, art, out, *options).output.splitlines())
     assert float(rows["total"]) == pytest.approx(losses["total"], rel=1e-4)
-    assert set(rows) == {"content", "style", "total", *losses["layers"]}
+    assert set(rows) == {"content", "style", "variation", "total", *losses["layers"]}

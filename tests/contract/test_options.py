@@ -25,6 +25,7 @@ def test_without_options_everything_is_the_papers() -> None:
     assert options.style_layers == PAPER_STYLE_LAYERS
     assert options.style_scale == 1
     assert options.pooling == "average"
+    assert (options.color, options.tv_weight) == ("style", 0)
     assert options.iterations is None
 
 
@@ -57,6 +58,12 @@ def test_only_numbers_are_numbers_in_json(value: object) -> None:
         ({"strength": "nan"}, 'strength is "nan": give a number from 0 to 1.'),
         ({"content_weight": "-1"}, 'content_weight is "-1": give a number from 0 to 1e+06.'),
         ({"style_scale": "9"}, 'style_scale is "9": give a number from 0.1 to 4.'),
+        (
+            {"color": "photo"},
+            'color is "photo": give one of style, content-match, content-luminance.',
+        ),
+        ({"tv_weight": "-1"}, 'tv_weight is "-1": give a number from 0 to 1e+06.'),
+        ({"tv_weight": "nan"}, 'tv_weight is "nan": give a number from 0 to 1e+06.'),
         ({"init": "white"}, 'init is "white": give one of content, noise.'),
         ({"pooling": "min"}, 'pooling is "min": give one of average, max.'),
         ({"format": "gif"}, 'format is "gif": give one of jpeg, png, webp, avif.'),
@@ -185,7 +192,14 @@ def test_no_request_may_take_longer_than_the_server_allows() -> None:
 
 
 def test_the_settings_of_a_report_can_be_sent_again() -> None:
-    first = parse_options({"strength": "0.3", "style_weights": "1,2", "size": "99"}, text=True)
+    given = {
+        "strength": "0.3",
+        "style_weights": "1,2",
+        "size": "99",
+        "color": "content-match",
+        "tv_weight": "0.1",
+    }
+    first = parse_options(given, text=True)
     options = first.to_options(BOUNDS, 2)
     again = json.loads(json.dumps(settings_used(options, "webp", 80)))
     assert parse_options(again, text=False).to_options(BOUNDS, 2) == options

@@ -83,6 +83,8 @@ def test_it_is_found_among_others_and_compared_weakly(client: FlaskClient, names
         {"style_scale": 0.5},
         {"style_weights": "2"},
         {"pooling": "max"},
+        {"color": "content-match"},
+        {"tv_weight": 0.1},
         {"format": "webp"},
         {"format": "png", "quality": 50},
         {"init": "noise"},

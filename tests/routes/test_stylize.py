@@ -94,7 +94,13 @@ def test_a_seed_is_reported_and_used_and_0_unless_given(client: FlaskClient, mod
 
 def test_options_reach_the_optimiser(client: FlaskClient, model: FakeModel) -> None:
     parts = form(
-        size=64, style_layers="conv1_1,conv2_1:0.5", style_weights="3,1", pooling="max", iterations=9
+        size=64,
+        style_layers="conv1_1,conv2_1:0.5",
+        style_weights="3,1",
+        color="content-luminance",
+        tv_weight=0.1,
+        pooling="max",
+        iterations=9,
     )
     parts["style"] = [file(picture(color="red")), file(picture(color="blue"))]
     assert post(client, parts).status_code == 200
@@ -102,6 +108,7 @@ def test_options_reach_the_optimiser(client: FlaskClient, model: FakeModel) -> N
     assert options.size == 64
     assert options.style_layers == {"conv1_1": 1, "conv2_1": 0.5}
     assert options.style_blend == (3, 1)
+    assert (options.color, options.tv_weight) == ("content-luminance", 0.1)
     assert options.pooling == "max"
     assert options.iterations == 9
     assert options.budget is None
@@ -189,6 +196,7 @@ def test_json_holds_the_picture_and_a_report(client: FlaskClient) -> None:
     assert report["losses"] == {
         "content": 1.5,
         "style": 2.5,
+        "variation": 0.0,
         "total": 4.0,
         "layers": {"content/conv4_2": 1.5, "style/conv1_1": 2.5},
     }

@@ -49,3 +49,43 @@ def test_the_filter_removes_what_alternates_from_pixel_to_pixel_and_keeps_what_i
         assert filtered[..., 1:-1, 1:-1].abs().max() < 1e-6
     flat = torch.full((1, 3, 5, 4), 0.3)
     torch.testing.assert_close(low_pass(flat), flat)
+
+
+def bounds(height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of each pixel its own."""
+    generator = torch.Generator().manual_seed(3)
+    one, other = (torch.rand(1, 1, height, width, dtype=torch.float64, generator=generator) for _ in "ab")
+    return torch.minimum(one, other), torch.maximum(one, other)
+
+
+def test_every_pixel_may_have_bounds_of_its_own() -> None:
+    low, high = bounds(7, 6)
+    start = torch.rand(1, 1, 7, 6, dtype=torch.float64)
+    canvas = Canvas(start, smooth=True, low=low, high=high)
+    margin = MARGIN * (high - low)
+    expected = torch.minimum(torch.maximum(start, low + margin), high - margin)
+    torch.testing.assert_close(canvas.paint(canvas.origin()), expected)
+    far = canvas.paint(torch.randn(1, 1, 7, 6, dtype=torch.float64) * 1e4)
+    assert (far >= low).all()
+    assert (far <= high).all()
+
+
+def test_pullback_within_such_bounds_equals_autograd() -> None:
+    low, high = bounds(7, 6)
+    canvas = Canvas(torch.rand(1, 1, 7, 6, dtype=torch.float64), smooth=True, low=low, high=high)
+    u = torch.randn(1, 1, 7, 6, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(1, 1, 7, 6, dtype=torch.float64)
+    x = canvas.paint(u)
+    (expected,) = torch.autograd.grad((x * weights).sum(), u)
+    torch.testing.assert_close(canvas.pullback(x.detach(), weights), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_a_pixel_without_room_stays_where_it_is() -> None:
+    low, high = torch.full((1, 1, 4, 4), 0.3), torch.full((1, 1, 4, 4), 0.3)
+    high[..., 2:] = 0.8
+    canvas = Canvas(torch.full((1, 1, 4, 4), 0.5), smooth=False, low=low, high=high)
+    x = canvas.paint(torch.randn(1, 1, 4, 4) * 5)
+    gradient = canvas.pullback(x, torch.ones(1, 1, 4, 4))
+    assert (x[..., :2] == 0.3).all()
+    assert (gradient[..., :2] == 0).all()
+    assert (gradient[..., 2:] > 0).all()

@@ -10,6 +10,7 @@ from service.style.objective import Losses, Objective
 from service.style.options import PAPER_STYLE_LAYERS, Options
 from service.style.sources import REFERENCE_AREA, style_targets
 from service.style.terms import ContentTerm, StyleTerm, Term
+from service.style.variation import variation, variation_gradient
 from service.style.vgg import VGG, Arch
 
 TAPS = [*PAPER_STYLE_LAYERS]
@@ -131,3 +132,34 @@ def test_a_blend_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         style_targets(double, [random_picture(16, 16, 0)] * count, ["conv1_1"], blend)
+
+
+def test_total_variation_is_added_and_reported_by_itself(double: VGG) -> None:
+    p, a, x = random_picture(32, 48, 0), random_picture(40, 30, 1), random_picture(32, 48, 2)
+    plain = paper(double, p, a)
+    varied = Objective(double, plain.terms, tv_weight=0.01)
+    report = varied.losses(x)
+    assert report.variation == pytest.approx(0.01 * variation(x).item())
+    assert plain.losses(x).variation == 0
+    assert report.total == pytest.approx(plain.losses(x).total + report.variation)
+    assert (report.content, report.style) == (plain.losses(x).content, plain.losses(x).style)
+    loss, gradient = varied.loss_and_gradient(x)
+    loss_of_plain, gradient_of_plain = plain.loss_and_gradient(x)
+    assert loss.item() == pytest.approx(loss_of_plain.item() + report.variation)
+    torch.testing.assert_close(gradient, gradient_of_plain + 0.01 * variation_gradient(x))
+
+
+def test_a_grey_picture_is_three_equal_channels(double: VGG) -> None:
+    p, a, x = (
+        random_picture(32, 48, 3)[:, :1],
+        random_picture(40, 30, 4)[:, :1],
+        random_picture(32, 48, 5)[:, :1],
+    )
+    grey = Objective(double, paper(double, p, a).terms, tv_weight=0.01)
+    p, a, three = (picture.repeat(1, 3, 1, 1) for picture in (p, a, x))
+    rgb = Objective(double, paper(double, p, a).terms, tv_weight=0.01)
+    assert grey.losses(x) == rgb.losses(three)
+    loss, gradient = grey.loss_and_gradient(x)
+    loss_of_rgb, gradient_of_rgb = rgb.loss_and_gradient(three)
+    assert loss.item() == pytest.approx(loss_of_rgb.item(), rel=1e-12)
+    torch.testing.assert_close(gradient, gradient_of_rgb.sum(1, keepdim=True))

@@ -4,16 +4,19 @@ import itertools
 import math
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 import torch
 from torch import Tensor
 
 from service.style import resample
+from service.style.colours import luminance
 from service.style.objective import Objective
-from service.style.options import Options
+from service.style.options import Color, Init, Options
 from service.style.progress import Progress, Result
 from service.style.transfer import result_size, score, stylize
+from service.style.variation import variation
 from service.style.vgg import VGG, Arch
 
 SMALL = Options(size=64, iterations=12)
@@ -260,6 +263,57 @@ def test_pooling_and_strength_change_the_picture(network: VGG, photograph: Tenso
     ]
     assert not torch.equal(images[0], images[1])
     assert not torch.equal(images[0], images[2])
+
+
+@pytest.mark.parametrize("color", get_args(Color))
+@pytest.mark.parametrize("init", ["content", "noise"])
+def test_score_and_report_agree_in_every_colour(
+    network: VGG, photograph: Tensor, artwork: Tensor, color: Color, init: Init
+) -> None:
+    options = replace(SMALL, color=color, init=init, tv_weight=0.01, iterations=6)
+    result, steps = finish(stylize(network, photograph, [artwork], options))
+    assert steps[-1].loss < steps[0].loss
+    assert result.losses.variation > 0
+    assert score(network, photograph, [artwork], result.image, options) == result.losses
+
+
+def test_every_color_gives_another_picture(network: VGG, photograph: Tensor, artwork: Tensor) -> None:
+    images = [
+        finish(stylize(network, photograph, [artwork], replace(SMALL, color=color)))[0].image
+        for color in get_args(Color)
+    ]
+    for one, other in itertools.combinations(images, 2):
+        assert (one.float() - other.float()).abs().mean() > 2
+
+
+def chroma(picture: Tensor) -> Tensor:
+    """What a picture, uint8 (3, H, W), has beside its luminance, in steps of 1/255."""
+    return (picture[None].float() - luminance(picture[None].float()))[0]
+
+
+def test_only_luminance_is_painted_and_the_chroma_is_the_photographs_in_every_preview(
+    network: VGG, photograph: Tensor, artwork: Tensor
+) -> None:
+    options = replace(SMALL, color="content-luminance", size=128)
+    previews = [step.preview() for step in stylize(network, photograph, [artwork], options)]
+    result, _ = finish(stylize(network, photograph, [artwork], options))
+    hasty = replace(options, budget=1e-3)
+    enlarged, _ = finish(stylize(network, photograph, [artwork], hasty, clock=Ticks(1.0)))
+    for picture in [*previews, result.image, enlarged.image]:
+        resized = resample.quantise(resample.resize(photograph, (picture.shape[-2], picture.shape[-1])))
+        assert (chroma(picture) - chroma(resized)).abs().max() < 1
+    assert result.losses.total < 0.8 * score(network, photograph, [artwork], resized, options).total
+
+
+def test_total_variation_goes_down_as_its_weight_goes_up(
+    network: VGG, photograph: Tensor, artwork: Tensor
+) -> None:
+    options = replace(SMALL, iterations=30)
+    measured = []
+    for weight in (0.0, 1e-2, 1.0):
+        result, _ = finish(stylize(network, photograph, [artwork], replace(options, tv_weight=weight)))
+        measured.append(variation(resample.dequantise(result.image)).item())
+    assert measured[0] > 1.2 * measured[1] > 1.2 * 1.2 * measured[2], measured
 
 
 def test_a_photograph_too_narrow_for_the_network_is_refused_with_what_to_do() -> None:
