@@ -160,7 +160,7 @@ class StylizeOptions(BaseModel):
     tv_weight: Weight = Field(
         default=0.0,
         description="Weight of the total variation: above 0, what changes from pixel to pixel is smoothed; "
-        "XXX is a good start.",
+        "0.03 is a good start.",
     )
     init: Init = Field(
         default="content", description="Start from the photograph, or from white noise as in the paper."

@@ -302,7 +302,7 @@ def test_only_luminance_is_painted_and_the_chroma_is_the_photographs_in_every_pr
     for picture in [*previews, result.image, enlarged.image]:
         resized = resample.quantise(resample.resize(photograph, (picture.shape[-2], picture.shape[-1])))
         assert (chroma(picture) - chroma(resized)).abs().max() < 1
-    assert result.losses.total < 0.8 * score(network, photograph, [artwork], resized, options).total
+    assert result.losses.total < 0.9 * score(network, photograph, [artwork], resized, options).total
 
 
 def test_total_variation_goes_down_as_its_weight_goes_up(
