@@ -158,7 +158,7 @@ def pattern(wavelength: float, size: int = 512) -> Tensor:
     noise = torch.fft.rfft2(torch.randn(3, size, size, generator=torch.Generator().manual_seed(0)))
     radius = (torch.fft.fftfreq(size)[:, None].square() + torch.fft.rfftfreq(size).square()).sqrt()
     blots = torch.fft.irfft2(noise * ((radius * wavelength - 1).abs() < 1 / 3))
-    return ((0.5 + 0.25 * blots / blots.std()).clamp(0, 1) * 255).round().to(torch.uint8)
+    return resample.quantise((0.5 + 0.25 * blots / blots.std())[None])
 
 
 def test_a_smaller_style_scale_gives_finer_strokes(network: VGG, photograph: Tensor) -> None:
