@@ -24,7 +24,7 @@ from service.style.options import (
 from service.style.vgg import Pooling
 
 MAX_STYLES = 8
-PICTURES = ("content", "style")
+PICTURES = ("content", "style", "content_mask", "style_mask", "init_image")
 STYLE_NAME = "style_name"
 
 
@@ -163,7 +163,9 @@ class StylizeOptions(BaseModel):
         "0.03 is a good start.",
     )
     init: Init = Field(
-        default="content", description="Start from the photograph, or from white noise as in the paper."
+        default="content",
+        description="Start from the photograph, from init_image (image: wherever there is one), or from white noise "
+        "as in the paper.",
     )
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = Field(
         default=0, description="Another seed gives another picture, equally good."
@@ -195,17 +197,32 @@ class StylizeOptions(BaseModel):
             raise ValueError("content_weight and style_weight are both 0: give at least one above 0.")
         return self
 
-    def to_options(self, bounds: Bounds, styles: int) -> Options:
+    def to_options(
+        self,
+        bounds: Bounds,
+        styles: int,
+        *,
+        content_mask: bool = False,
+        style_masks: int = 0,
+        init_image: bool = False,
+    ) -> Options:
         """In the terms of the optimiser, with every default filled in.
 
         Args:
             bounds: of this server.
             styles: how many artworks came with the request.
+            content_mask: whether one came.
+            style_masks: how many came.
+            init_image: whether one came.
 
         Raises:
-            OptionsError: a value is beyond this server's bounds, or does not fit the number of artworks.
+            OptionsError: a value is beyond this server's bounds, or does not fit the pictures.
         """
-        errors = list(self._beyond(bounds, styles))
+        errors = [
+            *self._beyond(bounds, styles),
+            *_unmatched(styles, content_mask, style_masks),
+            *self._unstarted(init_image),
+        ]
         if errors:
             raise OptionsError(errors)
         content_weight = self.content_weight
@@ -226,12 +243,22 @@ class StylizeOptions(BaseModel):
             color=self.color,
             tv_weight=self.tv_weight,
             pooling=self.pooling,
-            init=self.init,
+            init="image" if init_image else self.init,
             seed=self.seed,
             iterations=self.iterations,
             budget=budget,
             time_limit=bounds.max_budget,
         )
+
+    def _unstarted(self, init_image: bool) -> list[FieldError]:
+        """What is wrong with the start."""
+        if init_image and self.init == "noise":
+            message = "init_image and init=noise are two starts: leave one of them out."
+            return [FieldError("init_image", message)]
+        if self.init == "image" and not init_image:
+            message = "init is image, and there is no init_image: send the picture to start from, or leave init out."
+            return [FieldError("init_image", message)]
+        return []
 
     def _beyond(self, bounds: Bounds, styles: int) -> list[FieldError]:
         errors = []
@@ -268,6 +295,22 @@ class StylizeOptions(BaseModel):
                     FieldError("style_weights", "style_weights are all 0: give at least one above 0.")
                 )
         return errors
+
+
+def _unmatched(styles: int, content_mask: bool, style_masks: int) -> list[FieldError]:
+    """What is wrong with the number of masks."""
+    if style_masks and not content_mask:
+        message = (
+            "style_mask says where a style comes from, and content_mask where it goes: send both, or neither."
+        )
+        return [FieldError("content_mask", message)]
+    if style_masks not in (0, styles):
+        message = (
+            f"style_mask was sent {style_masks} times: send one for each of the {styles} artworks, files first, then "
+            "those by name; or none."
+        )
+        return [FieldError("style_mask", message)]
+    return []
 
 
 def parse_options(given: Mapping[str, object], *, text: bool) -> StylizeOptions:

@@ -10,6 +10,7 @@ from service.watch import Watch
 
 if TYPE_CHECKING:
     from service.style.progress import Progress, Result
+    from service.style.regions import Masks
 
 Picture = Any  # uint8 tensor (3, H, W): this module hands it on and needs no torch for that
 
@@ -28,11 +29,20 @@ class JobError(Exception):
 
 @dataclass(frozen=True)
 class Work:
-    """What to paint: uint8 pictures (3, H, W), and how."""
+    """What to paint: uint8 pictures (3, H, W), and how.
+
+    Attributes:
+        content, styles: the photograph and the artworks.
+        options: complete.
+        masks: which parts are painted in which style; None: all of it, in that of all artworks.
+        start: what to start from in place of the photograph.
+    """
 
     content: Picture
     styles: Sequence[Picture]
     options: Options
+    masks: "Masks | None" = None
+    start: Picture | None = None
 
 
 class Model(Protocol):

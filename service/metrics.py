@@ -107,7 +107,7 @@ class Metrics:
             self.stage_seconds.labels(stage)
         for reason in ("client_gone", "error"):
             self.discarded.labels(reason)
-        for image in ("content", "style"):
+        for image in ("content", "style", "content_mask", "style_mask", "init_image"):
             self.input_pixels.labels(image)
         for image_format in ("jpeg", "png", "webp", "avif", "heic"):
             self.input_images.labels(image_format)

@@ -56,7 +56,15 @@ class PaintingModel:
         """One step for each evaluation of loss and gradient."""
         from service.style.transfer import stylize
 
-        return stylize(self.network, work.content, work.styles, work.options, usual=self.costs)
+        return stylize(
+            self.network,
+            work.content,
+            work.styles,
+            work.options,
+            masks=work.masks,
+            start=work.start,
+            usual=self.costs,
+        )
 
     def warm_up(self) -> None:
         """Paint pictures of nothing in particular, and note what an evaluation costs."""

@@ -57,6 +57,14 @@ class Timings(BaseModel):
     encode: float
 
 
+class RegionReport(BaseModel):
+    """A part of the photograph that was painted in a style of its own."""
+
+    label: str = Field(description="Its colour in content_mask, #rrggbb.")
+    share: float = Field(ge=0, le=1, description="Its part of the picture.")
+    styles: list[int] = Field(description="The artworks that it was painted like, by their places, from 1.")
+
+
 class StyleReport(BaseModel):
     """One artwork of the catalogue. What is not known of its origin is left out."""
 
@@ -92,6 +100,7 @@ class StylizeReport(BaseModel):
     losses: LossReport
     timings: Timings
     settings: dict[str, Any] = Field(description="Every option with the value that was used.")
+    regions: list[RegionReport] = Field(description="Of content_mask; empty without one.")
 
 
 class Queued(BaseModel):

@@ -12,6 +12,7 @@ import click
 from service.contract import OptionsError, StylizeOptions, parse_options
 from service.images import Decoded, decode
 from service.images.errors import ImageError
+from service.images.labels import Labels, read_labels
 from service.jobs import LoadError
 from service.model import PaintingModel, load_model
 from service.settings import Settings, SettingsError, load_settings
@@ -47,8 +48,21 @@ def parse(given: dict[str, str | None]) -> StylizeOptions:
 
 def read_picture(path: Path) -> Decoded:
     """A picture from a file; ends the process where it is none."""
+    return _decoded(path, managed=True)
+
+
+def read_mask(path: Path, longest: int) -> Labels:
+    """A label image from a file; ends the process where it is none. `longest`: see `read_labels`."""
+    picture = _decoded(path, managed=False)
     try:
-        return decode(path.read_bytes(), max_pixels=MAX_PIXELS, heic=_settings().heic)
+        return read_labels(picture, longest)
+    except ImageError as error:
+        fail(f"{path}: {error}")
+
+
+def _decoded(path: Path, *, managed: bool) -> Decoded:
+    try:
+        return decode(path.read_bytes(), max_pixels=MAX_PIXELS, heic=_settings().heic, managed=managed)
     except ImageError as error:
         fail(f"{path}: {error}")
     except OSError as error:

@@ -6,11 +6,21 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from service.cli.options import PICTURE, api_options, fail, load, parse, read_picture, write_atomically
+from service.cli.options import (
+    PICTURE,
+    api_options,
+    fail,
+    load,
+    parse,
+    read_mask,
+    read_picture,
+    write_atomically,
+)
 from service.contract import Bounds, OptionsError, StylizeOptions
 from service.delivery import deliver
 from service.images import MEDIA_TYPES, Format
 from service.jobs import Work
+from service.masks import match, misfit
 from service.messages import sentence
 from service.style.progress import Progress, Result
 
@@ -25,8 +35,29 @@ _SUFFIXES: dict[str, Format] = {".jpg": "jpeg", **{f".{name}": name for name in 
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Where the picture goes."
 )
+@click.option(
+    "--content-mask",
+    type=PICTURE,
+    help="Label image for PHOTOGRAPH: a flat colour for each region; black is not painted.",
+)
+@click.option(
+    "--style-mask",
+    "style_masks",
+    type=PICTURE,
+    multiple=True,
+    help="Label image for each of the ARTWORKS, in their order: where the style of a region comes from.",
+)
+@click.option("--init-image", type=PICTURE, help="Picture to start from in place of PHOTOGRAPH.")
 @api_options(*(name for name in StylizeOptions.model_fields if name != "format"))
-def stylize_command(photograph: Path, artworks: tuple[Path, ...], output: Path, **given: str | None) -> None:
+def stylize_command(
+    photograph: Path,
+    artworks: tuple[Path, ...],
+    output: Path,
+    content_mask: Path | None,
+    style_masks: tuple[Path, ...],
+    init_image: Path | None,
+    **given: str | None,
+) -> None:
     """Paint PHOTOGRAPH like the ARTWORKS."""
     options = parse(given)
     image_format = _SUFFIXES.get(output.suffix.lower())
@@ -37,14 +68,37 @@ def stylize_command(photograph: Path, artworks: tuple[Path, ...], output: Path, 
     model = load()
     bounds = Bounds.of_device(model.device, model.layers, max_size=MAX_SIZE)
     try:
-        wanted = options.to_options(bounds, len(styles))
+        wanted = options.to_options(
+            bounds,
+            len(styles),
+            content_mask=content_mask is not None,
+            style_masks=len(style_masks),
+            init_image=init_image is not None,
+        )
+        masks = None
+        if content_mask is not None:
+            longest = round(wanted.size * wanted.style_scale)
+            masks, _ = match(
+                read_mask(content_mask, wanted.size),
+                [read_mask(path, longest) for path in style_masks],
+                photograph=content.size,
+                artworks=[style.size for style in styles],
+                style_weights=wanted.style_blend,
+            )
+        start = None
+        if init_image is not None:
+            picture = read_picture(init_image)
+            if errors := misfit("init_image", picture.size, "PHOTOGRAPH", content.size):
+                raise OptionsError(errors)
+            start = picture.rgb
     except OptionsError as error:
         fail(str(error), code=2)
     click.echo(
         f"{model.backbone} on {model.device}, seed {wanted.seed}" + f"; {model.note}" * bool(model.note)
     )
     try:
-        result = _watch(model.paint(Work(content.rgb, [style.rgb for style in styles], wanted)))
+        work = Work(content.rgb, [style.rgb for style in styles], wanted, masks, start)
+        result = _watch(model.paint(work))
     except ValueError as error:
         fail(sentence(error))
     write_atomically(output, deliver(result.image, image_format, options.quality, content.alpha))

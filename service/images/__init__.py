@@ -2,7 +2,14 @@
 
 from service.images.decode import Decoded, decode
 from service.images.encode import encode
-from service.images.errors import BrokenImage, ImageError, TooManyPixels, TooSmall, UnsupportedFormat
+from service.images.errors import (
+    BrokenImage,
+    ImageError,
+    TooManyLabels,
+    TooManyPixels,
+    TooSmall,
+    UnsupportedFormat,
+)
 from service.images.formats import MEDIA_TYPES, Format, SourceFormat
 from service.images.warm_up import warm_up
 
@@ -13,6 +20,7 @@ __all__ = [
     "Format",
     "ImageError",
     "SourceFormat",
+    "TooManyLabels",
     "TooManyPixels",
     "TooSmall",
     "UnsupportedFormat",

@@ -56,6 +56,7 @@ def decode(
     min_side: int = 16,
     wanted: int | None = None,
     heic: bool = False,
+    managed: bool = True,
 ) -> Decoded:
     """Decode a picture: upright, in sRGB, 8 bits, and of an animation the first frame.
 
@@ -70,6 +71,7 @@ def decode(
         wanted: the longest side that the picture will be used at. A JPEG that is far larger is decoded at 1/2,
             1/4 or 1/8 of its size, to no less than twice what is wanted.
         heic: whether HEIC is read too.
+        managed: whether the colours are converted to sRGB. Not those that are labels: they stay as they are stored.
 
     Raises:
         UnsupportedFormat: the bytes are something else.
@@ -96,7 +98,7 @@ def decode(
             if image.size != promised:  # a HEIC picture may turn out to have another than its header says
                 raise ValueError(f"{image.size} in place of {promised}")
             colours, alpha = _split(image)
-            rgb, icc = to_srgb(colours, image.info.get("icc_profile"))
+            rgb, icc = to_srgb(colours, image.info.get("icc_profile") if managed else None)
             orientation = _orientation(image)
         except Exception as error:  # hostile files make decoders raise anything, SyntaxError included
             raise _broken(name) from error

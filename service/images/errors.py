@@ -30,6 +30,16 @@ class TooManyPixels(ImageError):  # noqa: N818
         self.actual = actual
 
 
+class TooManyLabels(ImageError):  # noqa: N818
+    """It is no label image: it has more colours than there are labels."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"the picture has more than {limit} colours beside black: paint each region in one flat colour, and save "
+            "it as PNG, without antialiasing and never as JPEG"
+        )
+
+
 class TooSmall(ImageError):  # noqa: N818
     """One of its sides is too short.
 

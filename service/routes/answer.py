@@ -1,7 +1,7 @@
 """The answer to a picture that was asked for: its bytes, or JSON with a report."""
 
 import base64
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from flask import Response
 
@@ -11,11 +11,13 @@ from service.delivery import deliver
 from service.errors import INTERNAL, Problem
 from service.images import MEDIA_TYPES, Decoded, Format
 from service.jobs import Job, JobError
-from service.report import BackboneReport, LossReport, StylizeReport, Timings, settings_used
+from service.masks import Region
+from service.report import BackboneReport, LossReport, RegionReport, StylizeReport, Timings, settings_used
 from service.routes.lifecycle import record, stage
 from service.routes.submission import Submission
 from service.style.options import Options
 from service.style.progress import Result
+from service.style.regions import Masks
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Inputs:
         content, styles: the pictures.
         options: complete.
         format, quality: of the answer.
+        masks, regions: which parts are painted in which style, for the optimiser and for the report.
+        start: what to start from in place of the photograph.
     """
 
     content: Decoded
@@ -50,6 +54,9 @@ class Inputs:
     options: Options
     format: Format
     quality: int | None
+    masks: Masks | None = None
+    regions: tuple[Region, ...] = ()
+    start: Decoded | None = None
 
 
 def respond(service: Service, inputs: Inputs, result: Result, *, as_json: bool) -> Response:
@@ -136,4 +143,5 @@ def report(service: Service, inputs: Inputs, result: Result, picture: bytes) -> 
         ),
         timings=Timings(**{name: current.stages[name] for name in Timings.model_fields}),
         settings=settings_used(inputs.options, inputs.format, inputs.quality),
+        regions=[RegionReport(**asdict(region)) for region in inputs.regions],
     )

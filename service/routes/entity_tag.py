@@ -65,9 +65,12 @@ def entity_tag(model: Model, asked: Asked, media_type: str) -> EntityTag | None:
         "weights": model.weights,
         "device": model.device,
         "arithmetic": model.arithmetic,
-        "pictures": [hashlib.sha256(data).hexdigest() for data in (asked.sent.content, *asked.sent.styles)],
+        "pictures": [_digest(data) for data in (asked.sent.content, *asked.sent.styles)],
         # Apart from those, which may be decoded at less than their size.
         "named": [style.preview.digest for style in asked.named],
+        "content_mask": _digest(asked.sent.content_mask),
+        "style_masks": [_digest(data) for data in asked.sent.style_masks],
+        "init_image": _digest(asked.sent.init_image),
         "options": options,
         "format": asked.format,
         "quality": asked.sent.options.quality,
@@ -75,3 +78,7 @@ def entity_tag(model: Model, asked: Asked, media_type: str) -> EntityTag | None:
     }
     digest = hashlib.sha256(json.dumps(determined).encode()).hexdigest()[:32]
     return EntityTag(digest, weak=media_type == submission.JSON)
+
+
+def _digest(data: bytes | None) -> str | None:
+    return None if data is None else hashlib.sha256(data).hexdigest()

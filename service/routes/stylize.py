@@ -1,5 +1,7 @@
 """POST /stylize: check the key, admit, read, decode, paint, encode."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from flask import Blueprint, Response, request
@@ -23,7 +25,9 @@ from service.errors import (
 )
 from service.images import MEDIA_TYPES, Decoded, Format, decode
 from service.images.errors import ImageError, UnsupportedFormat
+from service.images.labels import Labels, read_labels
 from service.jobs import Job, Work
+from service.masks import Region, match, misfit
 from service.messages import sentence
 from service.routes import answer, events, submission
 from service.routes.answer import Asked, Inputs
@@ -32,6 +36,7 @@ from service.routes.entity_tag import entity_tag
 from service.routes.lifecycle import record, stage
 from service.style.options import Options
 from service.style.progress import Result
+from service.style.regions import Masks
 from service.style.resample import reduce
 from service.style.transfer import result_size
 from service.watch import Watch
@@ -64,7 +69,9 @@ def stylize() -> Response:
             record().outcome = "not_modified"
             return tag.not_modified()
         inputs = _inputs(service, asked)
-        work = Work(inputs.content.rgb, [style.rgb for style in inputs.styles], inputs.options)
+        styles = [style.rgb for style in inputs.styles]
+        start = None if inputs.start is None else inputs.start.rgb
+        work = Work(inputs.content.rgb, styles, inputs.options, inputs.masks, start)
         watch = Watch() if media_type == events.MEDIA_TYPE else None
         job = ticket.submit(work, record().request_id, watch)
     if watch is not None:
@@ -135,7 +142,13 @@ def _asked(service: Service, media_type: str) -> Asked:
         if name not in catalogue
     ]
     try:
-        options = sent.options.to_options(service.bounds, len(sent.styles) + len(sent.style_names))
+        options = sent.options.to_options(
+            service.bounds,
+            len(sent.styles) + len(sent.style_names),
+            content_mask=sent.content_mask is not None,
+            style_masks=len(sent.style_masks),
+            init_image=sent.init_image is not None,
+        )
     except OptionsError as error:
         raise submission.invalid(errors + error.errors) from None
     if errors:
@@ -152,14 +165,59 @@ def _inputs(service: Service, asked: Asked) -> Inputs:
         content = _decode(service, "content", sent.content, options.size)
         longest = round(options.size * options.style_scale)
         styles = tuple(
-            _decode(service, "style" if len(sent.styles) == 1 else f"style {number}", data, longest)
-            for number, data in enumerate(sent.styles, start=1)
+            _decode(service, name, data, longest) for name, data in _numbered("style", sent.styles)
         )
         styles += tuple(_artwork(service, style) for style in asked.named)
         _fits_network(content, options)
+        masks, regions = _masks(service, asked, content, styles)
+        start = _start(service, asked, content)
         content = replace(content, rgb=reduce(content.rgb, options.size))
         styles = tuple(replace(style, rgb=reduce(style.rgb, longest)) for style in styles)
-    return Inputs(content, styles, options, asked.format, sent.options.quality)
+    return Inputs(content, styles, options, asked.format, sent.options.quality, masks, regions, start)
+
+
+def _numbered(name: str, files: tuple[bytes, ...]) -> list[tuple[str, bytes]]:
+    """Files with what to call them: style, or style 1, style 2, ..."""
+    if len(files) == 1:
+        return [(name, files[0])]
+    return [(f"{name} {number}", data) for number, data in enumerate(files, start=1)]
+
+
+def _masks(
+    service: Service, asked: Asked, content: Decoded, styles: tuple[Decoded, ...]
+) -> tuple[Masks | None, tuple[Region, ...]]:
+    sent, options = asked.sent, asked.options
+    if sent.content_mask is None:
+        return None, ()
+    longest = round(options.size * options.style_scale)
+    try:
+        return match(
+            _labels(service, "content_mask", sent.content_mask, options.size),
+            [
+                _labels(service, name, data, longest)
+                for name, data in _numbered("style_mask", sent.style_masks)
+            ],
+            photograph=content.size,
+            artworks=[style.size for style in styles],
+            style_weights=options.style_blend,
+        )
+    except OptionsError as error:
+        raise submission.invalid(error.errors) from None
+
+
+def _labels(service: Service, name: str, data: bytes, longest: int) -> Labels:
+    decoded = _decode(service, name, data, wanted=None, managed=False)
+    with _complaining(name):
+        return read_labels(decoded, longest)
+
+
+def _start(service: Service, asked: Asked, content: Decoded) -> Decoded | None:
+    if asked.sent.init_image is None:
+        return None
+    start = _decode(service, "init_image", asked.sent.init_image, asked.options.size)
+    if errors := misfit("init_image", start.size, "content", content.size):
+        raise submission.invalid(errors)
+    return replace(start, rgb=reduce(start.rgb, asked.options.size))
 
 
 def _artwork(service: Service, style: Style) -> Decoded:
@@ -177,20 +235,29 @@ def _format_of(media_type: str) -> Format:
     return formats.get(media_type, "png")
 
 
-def _decode(service: Service, name: str, data: bytes, wanted: int) -> Decoded:
+def _decode(service: Service, name: str, data: bytes, wanted: int | None, *, managed: bool = True) -> Decoded:
     settings = service.settings
-    try:
-        decoded = decode(data, max_pixels=settings.max_pixels, wanted=wanted, heic=settings.heic)
-    except ImageError as error:
-        kind = UNSUPPORTED_IMAGE if isinstance(error, UnsupportedFormat) else UNUSABLE_IMAGE
-        field = name.partition(" ")[0]
-        message = f"{name}: {error}."
-        raise Problem(kind, message, errors=[FieldError(field, message)]) from None
+    with _complaining(name):
+        decoded = decode(
+            data, max_pixels=settings.max_pixels, wanted=wanted, heic=settings.heic, managed=managed
+        )
     width, height = decoded.size
     service.metrics.input_pixels.labels(name.partition(" ")[0]).observe(height * width)
     service.metrics.input_images.labels(decoded.format).inc()
     service.metrics.input_profiles.labels(decoded.icc).inc()
     return decoded
+
+
+@contextmanager
+def _complaining(name: str) -> Generator[None, None, None]:
+    """What is wrong with a picture of this name becomes a problem of the request."""
+    try:
+        yield
+    except ImageError as error:
+        kind = UNSUPPORTED_IMAGE if isinstance(error, UnsupportedFormat) else UNUSABLE_IMAGE
+        field = name.partition(" ")[0]
+        message = f"{name}: {error}."
+        raise Problem(kind, message, errors=[FieldError(field, message)]) from None
 
 
 def _fits_network(content: Decoded, options: Options) -> None:

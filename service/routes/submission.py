@@ -21,6 +21,11 @@ JSON = "application/json"
 
 _MAX_PARTS = 64
 _AT_MOST = f"send at most {MAX_STYLES} artworks."
+_SINGLE = {
+    "content": "photograph",
+    "content_mask": "mask of the photograph",
+    "init_image": "picture to start from",
+}
 # Werkzeug holds its read buffer of 64 KiB and what is left of the last part against this limit too.
 _MAX_FIELD_BYTES = 1 << 18
 
@@ -47,12 +52,18 @@ class Submission:
         styles: bytes of the artworks' files.
         style_names: names of artworks of the catalogue, which come after the files; 1 to 8 of both together.
         options: names, types and fixed bounds are right.
+        content_mask: bytes of the photograph's label image; None: there is none.
+        style_masks: bytes of the artworks' label images, in their order.
+        init_image: bytes of the picture to start from; None: there is none.
     """
 
     content: bytes
     styles: tuple[bytes, ...]
     style_names: tuple[str, ...]
     options: StylizeOptions
+    content_mask: bytes | None = None
+    style_masks: tuple[bytes, ...] = ()
+    init_image: bytes | None = None
 
 
 def parse(body: bytes, content_type: str) -> Submission:
@@ -81,7 +92,13 @@ def parse(body: bytes, content_type: str) -> Submission:
     if draft.errors:
         raise invalid(draft.errors)
     return Submission(
-        draft.pictures["content"][0], tuple(draft.pictures["style"]), tuple(draft.style_names), options
+        draft.pictures["content"][0],
+        tuple(draft.pictures["style"]),
+        tuple(draft.style_names),
+        options,
+        content_mask=next(iter(draft.pictures["content_mask"]), None),
+        style_masks=tuple(draft.pictures["style_mask"]),
+        init_image=next(iter(draft.pictures["init_image"]), None),
     )
 
 
@@ -152,9 +169,9 @@ def _read_json(body: bytes, draft: _Draft) -> None:
             BODY_TOO_LARGE, f"The JSON has more than {_MAX_PARTS} members: send what is needed only."
         )
     for name, value in given.items():
-        if name == "content":
+        if name in _SINGLE:
             _read_base64(name, value, draft)
-        elif name == "style":
+        elif name in PICTURES:
             for item in _items(name, value, draft):
                 _read_base64(name, item, draft)
         elif name == STYLE_NAME:
@@ -200,11 +217,12 @@ def _no_constant(name: str) -> object:
 
 def _count_pictures(draft: _Draft) -> None:
     wrong = {error.field for error in draft.errors}
-    contents, styles = (len(draft.pictures[name]) for name in PICTURES)
-    if contents == 0 and "content" not in wrong:
+    if not draft.pictures["content"] and "content" not in wrong:
         draft.complain("content", "content is missing: send the photograph as a file.")
-    if contents > 1:
-        draft.complain("content", f"content was sent {contents} times: send one photograph.")
+    for name, what in _SINGLE.items():
+        if (times := len(draft.pictures[name])) > 1:
+            draft.complain(name, f"{name} was sent {times} times: send one {what}.")
+    styles = len(draft.pictures["style"])
     names = len(draft.style_names)
     if styles + names == 0 and not wrong & {"style", STYLE_NAME}:
         draft.complain(

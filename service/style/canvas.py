@@ -11,6 +11,9 @@ so flat that nothing would move."""
 NARROWEST = 1e-6
 """Bounds that are closer than this hold a pixel where it is."""
 
+STILL = 1e-6
+"""The same where nothing has to move: far less than 8 bits show."""
+
 SPREAD = 0.1
 """Standard deviation of the noise by which seeds differ, in u. At mid-grey its filtered form is 2/255."""
 
@@ -27,21 +30,35 @@ class Canvas:
     each 2x2 block, keeps drawing one. K's response to such a pattern is zero, so x keeps what the start has
     of it, and whatever the loss does see is still reached.
 
+    Where only a part is to be painted, x = σ(logit(start) + free ∘ K u), and nothing moves where `free` is 0.
+
     Args:
         start: (1, C, H, W); brought inside the bounds, MARGIN away from them.
         smooth: whether K is the filter. A start from white noise wants the identity, or its own pixel noise would
             stay for ever.
         low: bound of x, a number or (1, C, H, W).
         high: likewise, nowhere less than low. Where they are equal, nothing moves.
+        free: (1, 1, H, W), in [0, 1]: how freely each pixel moves; None: all of them do.
     """
 
     def __init__(
-        self, start: Tensor, *, smooth: bool, low: Tensor | float = 0.0, high: Tensor | float = 1.0
+        self,
+        start: Tensor,
+        *,
+        smooth: bool,
+        low: Tensor | float = 0.0,
+        high: Tensor | float = 1.0,
+        free: Tensor | None = None,
     ) -> None:
         self._low, self._high, self._range = low, high, high - low
         self._divisor = torch.as_tensor(self._range).clamp(min=NARROWEST)
-        self._logit = torch.logit((start - low) / self._divisor, eps=MARGIN)
+        inside = (start - low) / self._divisor
+        if free is not None:  # what cannot move needs no margin for it
+            margin = (MARGIN * free).clamp(min=STILL)
+            inside = inside.clamp(margin, 1 - margin)
+        self._logit = torch.logit(inside, eps=MARGIN if free is None else STILL)
         self._smooth = smooth
+        self._free = free
 
     def origin(self) -> Tensor:
         """The u of the start: zeros, (1, C, H, W)."""
@@ -58,12 +75,15 @@ class Canvas:
 
     def paint(self, u: Tensor) -> Tensor:
         """The picture x of u, (1, C, H, W), within its bounds."""
-        inside = torch.sigmoid(self._logit + (low_pass(u) if self._smooth else u))
+        move = low_pass(u) if self._smooth else u
+        inside = torch.sigmoid(self._logit + (move if self._free is None else self._free * move))
         return self._low + self._range * inside
 
     def pullback(self, x: Tensor, gradient: Tensor) -> Tensor:
         """The gradient with respect to u, given x = paint(u) and the gradient with respect to x."""
         inner = gradient * (x - self._low) * (self._high - x) / self._divisor
+        if self._free is not None:
+            inner = self._free * inner
         return low_pass(inner) if self._smooth else inner
 
 

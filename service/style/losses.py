@@ -6,6 +6,9 @@ positions. Responses come as (1, N, H, W), post-ReLU. Every function works in th
 
 One deviation, so that x and a may differ in size: a Gram matrix here is divided by its own M. With equal sizes
 the losses are the paper's to the letter: 1/(4 N² M²) Σ (G - A)² = 1/(4 N²) Σ (G/M - A/M)².
+
+Where a style belongs to a part of the picture only, a guide says how much each position counts, t in [0, 1] (Gatys et
+al. 2017, arXiv:1611.07865, section 4): F becomes t∘F, and M the sum of t². A guide of ones changes nothing.
 """
 
 from collections.abc import Iterable
@@ -30,8 +33,10 @@ def content_gradient(response: Tensor, target: Tensor) -> Tensor:
     return response - target
 
 
-def gram(response: Tensor) -> Tensor:
+def gram(response: Tensor, guide: Tensor | None = None) -> Tensor:
     """Eq. 3, divided by the number of positions: G/M = F Fᵀ / M, (N, N), of a response (1, N, H, W).
+
+    With a guide t, (H, W), the Gram matrix of a part: Σ t² F Fᵀ / Σ t² over the positions. One t at least is not 0.
 
     A bfloat16 response is multiplied in blocks of positions, whose products are rounded, but not their sum, which is
     float32: an error of about 3e-4, for a third of the time that float32 takes.
@@ -43,16 +48,20 @@ def gram(response: Tensor) -> Tensor:
         raise ValueError(f"a response has shape (1, N, H, W), not {tuple(response.shape)}")
     maps = response[0].permute(1, 2, 0).flatten(0, 1)  # (M, N), as channels_last keeps it in memory: no copy
     count, n = maps.shape
+    total: float | Tensor = count
+    if guide is not None:
+        maps = maps * _column(guide, response)
+        total = _total(guide, response)
     blocks = min(MOST_BLOCKS, 4 * count // n)
     if response.dtype != torch.bfloat16:
-        return maps.T @ maps / count
+        return maps.T @ maps / total
     if blocks < 2:  # too few positions to be worth it
         maps = maps.float()
-        return maps.T @ maps / count
+        return maps.T @ maps / total
     length = count // blocks
     whole, rest = maps[: blocks * length].view(blocks, length, n), maps[blocks * length :].float()
     products = torch.bmm(whole.transpose(1, 2), whole).float().sum(0)
-    return (products + rest.T @ rest) / count
+    return (products + rest.T @ rest) / total
 
 
 def style_layer_loss(gram_: Tensor, target: Tensor) -> Tensor:
@@ -60,17 +69,36 @@ def style_layer_loss(gram_: Tensor, target: Tensor) -> Tensor:
     return (gram_ - target).square().sum() / (4 * gram_.shape[0] ** 2)
 
 
-def style_layer_gradient(response: Tensor, gram_: Tensor, target: Tensor) -> Tensor:
+def style_layer_gradient(
+    response: Tensor, gram_: Tensor, target: Tensor, guide: Tensor | None = None
+) -> Tensor:
     """Eq. 6: dE_l/dF = 1/(N² M) (G/M - A/M) F, (1, N, H, W); with equal sizes 1/(N² M²) ((Fᵀ (G - A))ᵀ.
+
+    With the guide t that the Gram matrix was made with: 1/(N² Σ t²) t² ∘ (G/M - A/M) F.
 
     As for eq. 2, the case F < 0 belongs to the ReLU. The Gram matrices may be more precise than the response; the
     product is computed in the response's dtype.
     """
     _, n, height, width = response.shape
-    difference = ((gram_ - target) / (n**2 * height * width)).to(response.dtype)
+    total = height * width if guide is None else _total(guide, response)
+    difference = ((gram_ - target) / (n**2 * total)).to(response.dtype)
     # F as (M, N) is how channels_last keeps it in memory: no copy, and the result comes out the same way.
     positions = response[0].permute(1, 2, 0).reshape(-1, n)
-    return (positions @ difference).view(1, height, width, n).permute(0, 3, 1, 2)
+    gradient = positions @ difference
+    if guide is not None:
+        gradient *= _column(guide, response).square()
+    return gradient.view(1, height, width, n).permute(0, 3, 1, 2)
+
+
+def _column(guide: Tensor, response: Tensor) -> Tensor:
+    """t, (M, 1), as it is multiplied with the response: in its dtype."""
+    return guide.flatten()[:, None].to(response.dtype)
+
+
+def _total(guide: Tensor, response: Tensor) -> Tensor:
+    """Σ t², a scalar, of the t that were rounded for the response, so that a guide has no scale of its own."""
+    precise = torch.float32 if response.dtype == torch.bfloat16 else response.dtype
+    return _column(guide, response).to(precise).square().sum()
 
 
 def style_loss(layer_losses: Iterable[Tensor], weights: Iterable[float]) -> Tensor:

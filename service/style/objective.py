@@ -1,12 +1,13 @@
 """The function that is minimised: eq. 7, the sum of its terms, of a picture of one size, and its total variation."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from service.style.terms import ContentTerm, StyleTerm, Term
+from service.style.terms import StyleTerm, Term
 from service.style.variation import variation, variation_gradient
 from service.style.vgg import VGG
 
@@ -16,7 +17,8 @@ NEGLIGIBLE = 1e-5
 With the paper's layers and Oxford's activation scale that is conv5_1 (1e-7 to 2e-6), and with it the two or three
 convolutions that only it needs: a sixth of the arithmetic, half of it at 64 px. A picture that is done has lowered
 L_style about a thousandfold, so even a layer that never improves would be a hundredth of it at most; conv5_1 improves
-with the others. It counts in every loss that is reported."""
+with the others. It counts in every loss that is reported. Each region is judged for itself, or a small one would lose
+more than that."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,14 @@ class Objective:
         tv_weight: of the total variation, which is added to eq. 7; with its size factor.
 
     Attributes:
-        terms: that count.
+        terms: that count. There may be none: then the loss is 0, and every picture as good as any other.
         descended: those of them that can change the picture.
-
-    Raises:
-        ValueError: no term is left.
     """
 
     def __init__(self, network: VGG, terms: Iterable[Term], *, tv_weight: float = 0.0) -> None:
         self.network = network
         self.tv_weight = tv_weight
         self.terms = [term for term in terms if term.weight > 0]
-        if not self.terms:
-            raise ValueError("all weights are 0: give the content or the style one above 0")
         self.descended = _worth_descending(self.terms)
 
     def loss_and_gradient(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -71,19 +68,20 @@ class Objective:
         Returns:
             The loss, a scalar (on the device of x), and the gradient, of the shape of x.
         """
-        responses = self.network.responses(x, [term.layer for term in self.descended])
-        parts: list[Tensor] = []
-        gradients: dict[str, Tensor] = {}
-        for term in self.descended:
-            loss, gradient = term.loss_and_gradient(responses[term.layer])
-            parts.append(loss)
-            gradients[term.layer] = gradients[term.layer] + gradient if term.layer in gradients else gradient
-        # A grey picture's one channel is seen three times.
-        gradient = self.network.pullback(responses, gradients).sum_to_size(x.shape)
+        loss, gradient = x.new_zeros(()), torch.zeros_like(x)
+        if self.descended:
+            responses = self.network.responses(x, [term.layer for term in self.descended])
+            gradients: dict[str, Tensor] = {}
+            for term in self.descended:
+                part, own = term.loss_and_gradient(responses[term.layer])
+                loss = loss + part
+                gradients[term.layer] = gradients[term.layer] + own if term.layer in gradients else own
+            # A grey picture's one channel is seen three times.
+            gradient = self.network.pullback(responses, gradients).sum_to_size(x.shape)
         if self.tv_weight > 0:
-            parts.append(variation(x) * self.tv_weight)
+            loss = loss + variation(x) * self.tv_weight
             gradient = gradient + variation_gradient(x) * self.tv_weight
-        return torch.stack(parts).sum(), gradient
+        return loss, gradient
 
     def losses(self, x: Tensor) -> Losses:
         """The losses of x, term by term."""
@@ -100,10 +98,9 @@ class Objective:
 
 def _worth_descending(terms: list[Term]) -> list[Term]:
     """The terms that can change the picture: see NEGLIGIBLE."""
-    blank = [term.of_blank if isinstance(term, StyleTerm) else 0.0 for term in terms]
-    least = NEGLIGIBLE * sum(blank)
-    return [
-        term
-        for term, share in zip(terms, blank, strict=True)
-        if isinstance(term, ContentTerm) or share > least
-    ]
+    blanks = [(term, term.of_blank) for term in terms if isinstance(term, StyleTerm)]
+    whole: defaultdict[int, float] = defaultdict(float)
+    for term, blank in blanks:
+        whole[term.region] += blank
+    negligible = {id(term) for term, blank in blanks if blank <= NEGLIGIBLE * whole[term.region]}
+    return [term for term in terms if id(term) not in negligible]

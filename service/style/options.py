@@ -6,7 +6,7 @@ from typing import Literal
 
 from service.style.vgg import Pooling
 
-Init = Literal["content", "noise"]
+Init = Literal["content", "image", "noise"]
 Color = Literal["style", "content-match", "content-luminance"]
 
 PAPER_CONTENT_LAYERS: Mapping[str, float] = {"conv4_2": 1.0}
@@ -30,7 +30,7 @@ class Options:
             photograph's mean and covariance; or the photograph's, only the luminance being painted (palette.py).
         tv_weight: of the total variation (variation.py), >= 0; at 512x512, elsewhere scaled as α.
         pooling: of the network; the paper's is average.
-        init: start from the photograph, coarse to fine, or from white noise (the paper).
+        init: start from the photograph or from another picture, coarse to fine, or from white noise (the paper).
         seed: of everything random. The same seed, options and device give the same picture, another seed another
             one.
         iterations: at most so many evaluations of loss and gradient, over all scales.

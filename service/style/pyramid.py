@@ -50,7 +50,7 @@ def scales(height: int, width: int, init: str) -> list[int]:
     """
     sizes = [max(height, width)]
     shortest = min(height, width)
-    while init == "content" and shortest // 2 >= COARSEST_SHORT_SIDE:
+    while init != "noise" and shortest // 2 >= COARSEST_SHORT_SIDE:
         if sizes[0] // 2 < COARSEST and len(sizes) >= 3:
             break
         sizes.insert(0, sizes[0] // 2)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from service.style import losses, resample
+from service.style import losses, regions, resample
 from service.style.objective import Objective
 from service.style.options import Options
 from service.style.palette import PALETTES, Palette
+from service.style.regions import Masks
 from service.style.terms import ContentTerm, StyleTerm, Term
 from service.style.vgg import VGG
 
@@ -26,14 +27,23 @@ class Sources:
     Attributes:
         photograph: uint8 (3, H, W), sRGB, of any size.
         artworks: each uint8 (3, h, w), sRGB, of any size.
+        masks: which parts are painted in which style; None: all of it, in that of all artworks.
+        start: uint8 (3, h, w), sRGB, of any size: what to start from in place of the photograph.
     """
 
     photograph: Tensor
     artworks: Sequence[Tensor]
+    masks: Masks | None = None
+    start: Tensor | None = None
 
     def to(self, device: torch.device) -> "Sources":
         """The same pictures on another device."""
-        return Sources(self.photograph.to(device), [artwork.to(device) for artwork in self.artworks])
+        return Sources(
+            self.photograph.to(device),
+            [artwork.to(device) for artwork in self.artworks],
+            None if self.masks is None else self.masks.to(device),
+            None if self.start is None else self.start.to(device),
+        )
 
     def artwork_sizes(self, longest: int, options: Options) -> list[tuple[int, int]]:
         """(height, width) of each artwork for a picture with this longest side."""
@@ -57,9 +67,17 @@ class Sources:
         Raises:
             ValueError: all weights are 0, or the blend does not fit the artworks.
         """
+        weights = [options.content_weight * weight for weight in options.content_layers.values()]
+        weights += [options.style_weight * weight for weight in options.style_layers.values()]
+        if not any(weights):
+            raise ValueError("all weights are 0: give the content or the style one above 0")
         palette = self.palette(size, options)
         terms = [*self._content(network, palette, options), *self._style(network, palette, options)]
         return Objective(network, terms, tv_weight=options.tv_weight * REFERENCE_AREA / (size[0] * size[1]))
+
+    def free(self, size: tuple[int, int]) -> Tensor | None:
+        """How freely each pixel of a picture of this size is painted, (1, 1, H, W) in [0, 1]; None: all of it is."""
+        return None if self.masks is None else self.masks.free(size)
 
     def _content(self, network: VGG, palette: Palette, options: Options) -> list[Term]:
         size = palette.photograph.shape[-2:]
@@ -70,7 +88,7 @@ class Sources:
         responses = network(palette.photograph, weights)
         return [ContentTerm(name, weight, responses[name]) for name, weight in weights.items()]
 
-    def _style(self, network: VGG, palette: Palette, options: Options) -> list[Term]:
+    def _style(self, network: VGG, palette: Palette, options: Options) -> Sequence[Term]:
         weights = {
             name: options.style_weight * weight
             for name, weight in options.style_layers.items()
@@ -78,11 +96,15 @@ class Sources:
         }
         if not weights:
             return []
-        sizes = self.artwork_sizes(max(palette.photograph.shape[-2:]), options)
+        size = (palette.photograph.shape[-2], palette.photograph.shape[-1])
+        sizes = self.artwork_sizes(max(size), options)
         seen = [
             palette.artwork(resample.resize(artwork, to))
             for artwork, to in zip(self.artworks, sizes, strict=True)
         ]
+        if self.masks is not None:
+            blend = blend_weights(len(seen), options.style_blend)
+            return regions.style_terms(network, self.masks, seen, blend, weights, size)
         targets = style_targets(network, seen, list(weights), options.style_blend)
         return [StyleTerm(name, weight, targets[name]) for name, weight in weights.items()]
 
@@ -104,13 +126,7 @@ def style_targets(
     Raises:
         ValueError: no artwork, a weight too many or too few, a negative one, or all of them 0.
     """
-    if not artworks:
-        raise ValueError("give at least one artwork")
-    weights = [1.0] * len(artworks) if blend is None else list(blend)
-    if len(weights) != len(artworks):
-        raise ValueError(f"{len(artworks)} artworks need as many blend weights, not {len(weights)}")
-    if min(weights) < 0 or sum(weights) <= 0:
-        raise ValueError("blend weights must not be negative, and not all of them 0")
+    weights = blend_weights(len(artworks), blend)
     targets: dict[str, Tensor] = {}
     for artwork, weight in zip(artworks, weights, strict=True):
         if weight == 0:
@@ -119,3 +135,19 @@ def style_targets(
             share = losses.gram(response) * (weight / sum(weights))
             targets[name] = targets[name] + share if name in targets else share
     return targets
+
+
+def blend_weights(count: int, blend: Sequence[float] | None) -> list[float]:
+    """One weight for each of so many artworks; all alike where there is no blend.
+
+    Raises:
+        ValueError: no artwork, a weight too many or too few, a negative one, or all of them 0.
+    """
+    if not count:
+        raise ValueError("give at least one artwork")
+    weights = [1.0] * count if blend is None else list(blend)
+    if len(weights) != count:
+        raise ValueError(f"{count} artworks need as many blend weights, not {len(weights)}")
+    if min(weights) < 0 or sum(weights) <= 0:
+        raise ValueError("blend weights must not be negative, and not all of them 0")
+    return weights

@@ -40,17 +40,21 @@ class ContentTerm:
 
 @dataclass(frozen=True)
 class StyleTerm:
-    """Eq. 4 on one layer.
+    """Eq. 4 on one layer, of the whole picture or of one region of it.
 
     Attributes:
         layer: its name.
-        weight: β w_l.
+        weight: β w_l, times the region's share of the picture.
         target: A/M, the artworks' Gram matrix, (N, N).
+        guide: how much each position belongs to the region, (H, W) of the response, in [0, 1]; None: all of them do.
+        region: its number, from 1; 0: the whole picture.
     """
 
     layer: str
     weight: float
     target: Tensor
+    guide: Tensor | None = None
+    region: int = 0
 
     @property
     def name(self) -> str:
@@ -64,13 +68,13 @@ class StyleTerm:
 
     def loss(self, response: Tensor) -> Tensor:
         """The weighted loss of a response (1, N, H, W), a scalar."""
-        return losses.style_layer_loss(losses.gram(response), self.target) * self.weight
+        return losses.style_layer_loss(losses.gram(response, self.guide), self.target) * self.weight
 
     def loss_and_gradient(self, response: Tensor) -> tuple[Tensor, Tensor]:
         """The weighted loss, and its gradient with respect to the response, in the response's dtype (eq. 6)."""
-        gram = losses.gram(response)
+        gram = losses.gram(response, self.guide)
         loss = losses.style_layer_loss(gram, self.target) * self.weight
-        return loss, losses.style_layer_gradient(response, gram, self.target).mul_(self.weight)
+        return loss, losses.style_layer_gradient(response, gram, self.target, self.guide).mul_(self.weight)
 
 
 Term = ContentTerm | StyleTerm

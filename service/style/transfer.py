@@ -14,6 +14,7 @@ from service.style.objective import Losses, Objective
 from service.style.options import Options
 from service.style.palette import Palette
 from service.style.progress import Progress, Result, Stopped
+from service.style.regions import Masks
 from service.style.sources import Sources
 from service.style.stopwatch import Costs, Stopwatch
 from service.style.vgg import VGG
@@ -48,6 +49,8 @@ def stylize(
     artworks: Sequence[Tensor],
     options: Options,
     *,
+    masks: Masks | None = None,
+    start: Tensor | None = None,
     clock: Callable[[], float] = time.monotonic,
     usual: Costs | None = None,
 ) -> Generator[Progress, None, Result]:
@@ -61,6 +64,9 @@ def stylize(
         photograph: uint8 (3, H, W), sRGB, of any size.
         artworks: each uint8 (3, h, w), sRGB, of any size.
         options: what is wanted.
+        masks: which parts are painted in which style; None: all of it, in that of all artworks.
+        start: uint8 (3, h, w), sRGB: the picture to start from with `init` "image". It gets the photograph's aspect
+            ratio.
         clock: seconds, monotonic.
         usual: what evaluations cost on this machine; with it a budget is spent better.
 
@@ -68,9 +74,12 @@ def stylize(
         ValueError: options or pictures that do not go together.
         FloatingPointError: not even the start has a finite loss: the weights are broken.
     """
+    if (options.init == "image") != (start is not None):
+        raise ValueError("a picture to start from goes with init=image: give both or neither")
     network = network.with_pooling(options.pooling)
     stopwatch = Stopwatch([options.budget, options.time_limit], clock, usual)
-    run = _Run(network, Sources(photograph, artworks).to(network.device), options, stopwatch)
+    sources = Sources(photograph, artworks, masks, start).to(network.device)
+    run = _Run(network, sources, options, stopwatch)
     for stage in pyramid.plan(*run.size, options, stopwatch.cost):
         if not run.has_time_for(stage):
             run.stopped, run.cut_short = "budget", True
@@ -80,7 +89,12 @@ def stylize(
 
 
 def score(
-    network: VGG, photograph: Tensor, artworks: Sequence[Tensor], picture: Tensor, options: Options
+    network: VGG,
+    photograph: Tensor,
+    artworks: Sequence[Tensor],
+    picture: Tensor,
+    options: Options,
+    masks: Masks | None = None,
 ) -> Losses:
     """The paper's losses of a finished picture, whoever made it.
 
@@ -92,6 +106,7 @@ def score(
         artworks: each uint8 (3, h, w); resized as for a transfer of the picture's size.
         picture: uint8 (3, H, W).
         options: layers, weights, pooling, style_scale, color; its size is not used.
+        masks: which parts have which style; None: all of it has that of all artworks.
 
     Raises:
         ValueError: the picture is smaller than the network needs.
@@ -102,7 +117,7 @@ def score(
             f"the picture is {width}x{height} px, but each side has to have {resample.SMALLEST_SIDE} px at least"
         )
     network = network.with_pooling(options.pooling)
-    sources = Sources(photograph, artworks).to(network.device)
+    sources = Sources(photograph, artworks, masks).to(network.device)
     objective = sources.objective(network, (height, width), options)
     seen = sources.palette((height, width), options).seen(resample.dequantise(picture.to(network.device)))
     return objective.losses(seen)
@@ -123,6 +138,7 @@ class _Run:
         self.share = 0.0  # of the work, of the scales that are done
         self.picture: Tensor | None = None  # (1, C, h, w) in [0, 1], best of the last scale
         self.palette: Palette | None = None  # of that scale
+        self.drawing: Tensor | None = None  # what that scale was to start from, as the palette sees it
         self.objective: Objective | None = None  # of that scale
 
     def has_time_for(self, stage: pyramid.Stage) -> bool:
@@ -137,12 +153,20 @@ class _Run:
         size = resample.fit(*self.size, stage.longest)
         area = math.prod(size)
         palette = self.sources.palette(size, self.options)
+        drawing = palette.photograph
+        if self.sources.start is not None:
+            drawing = palette.seen(resample.resize(self.sources.start, size))
         self.objective = self.sources.objective(self.network, size, self.options)
+        smooth = self.options.init != "noise"
         canvas = Canvas(
-            self._start(palette), smooth=self.options.init == "content", low=palette.low, high=palette.high
+            self._kept(self._start(palette, drawing), palette),
+            smooth=smooth,
+            low=palette.low,
+            high=palette.high,
+            free=self.sources.free(size),
         )
         function = _InCoordinates(canvas, self.objective)
-        varied = self.picture is None and self.options.init == "content"
+        varied = self.picture is None and smooth
         optimiser = LBFGS(function, canvas.near_origin(self.options.seed) if varied else canvas.origin())
         trace: list[float] = []
         while True:
@@ -174,7 +198,7 @@ class _Run:
                 continue
             break
         self.share += stage.share
-        self.picture, self.palette = canvas.paint(optimiser.point), palette
+        self.picture, self.palette, self.drawing = canvas.paint(optimiser.point), palette, drawing
 
     def result(self) -> Result:
         """The picture at its full size, and the losses of its very pixels."""
@@ -183,8 +207,8 @@ class _Run:
         picture = self.picture
         if picture.shape[-2:] != self.size:  # the time ended before the last scale
             self.stopped = "budget-too-small"
-            picture = resample.enlarge(picture, self.size)
             self.palette = self.sources.palette(self.size, self.options)
+            picture = self._kept(resample.enlarge(picture, self.size), self.palette)
             self.objective = self.sources.objective(self.network, self.size, self.options)
         assert self.objective is not None
         image = resample.quantise(self.palette.compose(picture))
@@ -197,18 +221,23 @@ class _Run:
             cut_short=self.cut_short,
         )
 
-    def _start(self, palette: Palette) -> Tensor:
-        target = palette.photograph
-        if self.picture is None or self.palette is None:
-            if self.options.init == "content":
-                return target
+    def _start(self, palette: Palette, drawing: Tensor) -> Tensor:
+        """What a scale begins with: what there is; else noise, or the drawing."""
+        if self.picture is None or self.drawing is None:
+            if self.options.init != "noise":
+                return drawing
             # On the CPU, so that a seed means the same noise on every device.
-            noise = torch.rand(target.shape, generator=torch.Generator().manual_seed(self.options.seed))
-            return palette.low + (palette.high - palette.low) * noise.to(target.device)
-        size = (target.shape[-2], target.shape[-1])
-        # The finest detail, which the coarser scale could not hold, comes from the photograph.
-        known = resample.enlarge(self.palette.photograph, size)
-        return resample.enlarge(self.picture, size) + target - known
+            noise = torch.rand(drawing.shape, generator=torch.Generator().manual_seed(self.options.seed))
+            return palette.low + (palette.high - palette.low) * noise.to(drawing.device)
+        size = (drawing.shape[-2], drawing.shape[-1])
+        # The finest detail, which the coarser scale could not hold, comes from the drawing.
+        return resample.enlarge(self.picture, size) + drawing - resample.enlarge(self.drawing, size)
+
+    def _kept(self, picture: Tensor, palette: Palette) -> Tensor:
+        """The picture, (1, C, H, W), with the photograph where nothing is to be painted."""
+        if (free := self.sources.free((picture.shape[-2], picture.shape[-1]))) is None:
+            return picture
+        return palette.photograph + free * (picture - palette.photograph)
 
     def _last_look(self, longest: int) -> float:
         """Seconds to keep for the result: measuring it, and preparing that where the full size was not reached."""

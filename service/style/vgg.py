@@ -190,6 +190,11 @@ class VGG(nn.Module):
             raise ValueError("none of the responses has a gradient")
         return gradient.to(self.get_buffer("_mean").dtype) * 255
 
+    @staticmethod
+    def poolings_before(name: str) -> int:
+        """How many poolings stand between the picture and this layer."""
+        return int(name[4]) - 1
+
     def _pooled_before(self, name: str) -> bool:
         """Whether a pooling stands between this convolution and the one before."""
         return name.endswith("_1") and name != "conv1_1"

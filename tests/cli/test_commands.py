@@ -74,6 +74,26 @@ def test_stylize_takes_several_artworks_and_the_options_of_the_api(
     assert work.options.time_limit is None
 
 
+def test_stylize_takes_masks_and_a_picture_to_start_from(
+    model: FakeModel, photo: Path, art: Path, tmp_path: Path
+) -> None:
+    mask = tmp_path / "mask.png"
+    image = Image.new("RGB", (40, 30), "red")
+    image.paste("black", (0, 0, 20, 30))
+    image.save(mask)
+    arguments = ["--content-mask", mask, "--style-mask", mask, "--style-mask", mask, "--init-image", art]
+    result = run("stylize", photo, art, art, "-o", tmp_path / "out.png", *arguments)
+    assert result.exit_code == 0, result.output
+    work = model.painted[0]
+    assert work.masks is not None
+    assert work.masks.picture[0].tolist() == [0] * 20 + [1] * 20
+    assert work.masks.artworks is not None
+    assert len(work.masks.artworks) == 2
+    assert work.options.init == "image"
+    assert work.start is not None
+    assert work.start[:, 0, 0].tolist() == [255, 165, 0]
+
+
 def test_stylize_has_every_option_of_the_api_but_the_format_which_the_name_says() -> None:
     text = run("stylize", "--help").output
     for name in StylizeOptions.model_fields:
@@ -109,6 +129,14 @@ def test_stylize_has_every_option_of_the_api_but_the_format_which_the_name_says(
             "ask for a larger size or crop the photograph.",
         ),
         (["PHOTO", "ART", "-o", "PHOTO/out.png"], 1, "cannot be written: "),
+        (["PHOTO", "ART", "-o", "out.png", "--style-mask", "PHOTO"], 2, "send both, or neither."),
+        (["PHOTO", "ART", "-o", "out.png", "--content-mask", "NARROW"], 2, "content_mask has 300x20 px and "),
+        (["PHOTO", "ART", "-o", "out.png", "--init-image", "NARROW"], 2, "init_image has 300x20 px and "),
+        (
+            ["PHOTO", "ART", "-o", "out.png", "--init", "image"],
+            2,
+            "init is image, and there is no init_image",
+        ),
     ],
 )
 def test_stylize_says_in_one_sentence_what_is_wrong(

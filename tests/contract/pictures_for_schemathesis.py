@@ -6,6 +6,7 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 
+from service import contract
 from tests.serving import picture
 
 PICTURES = [picture(40, 30), picture(16, 16, "orange", "jpeg"), picture(33, 64, "navy", "webp")]
@@ -19,7 +20,7 @@ def map_body(_: schemathesis.HookContext, body: Any) -> Any:
     if not isinstance(body, dict):
         return body
     encoded = base64.b64encode(PICTURES[0]).decode()
-    for name in ("content", "style"):
+    for name in contract.PICTURES:
         if isinstance(body.get(name), str):
             body = body | {name: encoded}
         elif isinstance(body.get(name), list):

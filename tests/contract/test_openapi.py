@@ -67,6 +67,7 @@ def test_it_has_the_options_of_the_code_and_no_others(form: str) -> None:
     assert SCHEMAS[form]["additionalProperties"] is False
     assert SCHEMAS[form]["required"] == ["content"]
     assert SCHEMAS[form]["anyOf"] == [{"required": ["style"]}, {"required": [STYLE_NAME]}]
+    assert SCHEMAS[form]["dependentRequired"] == {"style_mask": ["content_mask"]}
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_the_weights_that_it_names_as_defaults_are_the_codes() -> None:
 
 @pytest.mark.parametrize("form", ["StylizeForm", "StylizeJSON"])
 def test_as_many_artworks_are_allowed(form: str) -> None:
-    for name in ("style", STYLE_NAME):
+    for name in ("style", "style_mask", STYLE_NAME):
         style = SCHEMAS[form]["properties"][name]
         array = style if form == "StylizeForm" else next(c for c in style["oneOf"] if c["type"] == "array")
         assert (array["minItems"], array["maxItems"]) == (1, MAX_STYLES)
@@ -123,8 +124,10 @@ def test_as_many_artworks_are_allowed(form: str) -> None:
 
 def test_files_are_declared_as_the_tools_expect_them() -> None:
     form = SCHEMAS["StylizeForm"]["properties"]
-    assert (form["content"]["type"], form["content"]["format"]) == ("string", "binary")
-    assert form["style"]["items"] == {"type": "string", "format": "binary"}
+    for name in ("content", "content_mask", "init_image"):
+        assert (form[name]["type"], form[name]["format"]) == ("string", "binary")
+    for name in ("style", "style_mask"):
+        assert form[name]["items"] == {"type": "string", "format": "binary"}
 
 
 def shape(schema: dict[str, Any], definitions: dict[str, Any]) -> object:

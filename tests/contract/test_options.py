@@ -64,7 +64,7 @@ def test_only_numbers_are_numbers_in_json(value: object) -> None:
         ),
         ({"tv_weight": "-1"}, 'tv_weight is "-1": give a number from 0 to 1e+06.'),
         ({"tv_weight": "nan"}, 'tv_weight is "nan": give a number from 0 to 1e+06.'),
-        ({"init": "white"}, 'init is "white": give one of content, noise.'),
+        ({"init": "white"}, 'init is "white": give one of content, image, noise.'),
         ({"pooling": "min"}, 'pooling is "min": give one of average, max.'),
         ({"format": "gif"}, 'format is "gif": give one of jpeg, png, webp, avif.'),
         ({"quality": "0"}, 'quality is "0": give a whole number from 1 to 100.'),

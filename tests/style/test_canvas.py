@@ -89,3 +89,27 @@ def test_a_pixel_without_room_stays_where_it_is() -> None:
     assert (x[..., :2] == 0.3).all()
     assert (gradient[..., :2] == 0).all()
     assert (gradient[..., 2:] > 0).all()
+
+
+def some_free() -> torch.Tensor:
+    """The left third cannot move, the middle one a little, the right one at will."""
+    return torch.tensor([0.0, 0.5, 1.0]).repeat_interleave(3).expand(1, 1, 8, 9)
+
+
+def test_what_is_not_free_stays_as_it_was_even_black_and_white() -> None:
+    start = torch.rand(1, 3, 8, 9).round(decimals=1)
+    canvas = Canvas(start, smooth=True, free=some_free())
+    x = canvas.paint(torch.randn(1, 3, 8, 9) * 10)
+    torch.testing.assert_close(x[..., :3], start[..., :3], rtol=0, atol=1e-5)
+    assert (x - start)[..., 3:].abs().mean() > 0.1
+
+
+@pytest.mark.parametrize("smooth", [True, False])
+def test_pullback_equals_autograd_where_not_all_is_free(smooth: bool) -> None:
+    free = some_free().double()
+    canvas = Canvas(torch.rand(1, 3, 8, 9, dtype=torch.float64), smooth=smooth, free=free)
+    u = torch.randn(1, 3, 8, 9, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(1, 3, 8, 9, dtype=torch.float64)
+    x = canvas.paint(u)
+    (expected,) = torch.autograd.grad((x * weights).sum(), u)
+    torch.testing.assert_close(canvas.pullback(x.detach(), weights), expected, rtol=1e-12, atol=1e-14)

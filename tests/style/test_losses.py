@@ -96,3 +96,45 @@ def test_gram_does_not_depend_on_the_size_of_a_repeated_pattern() -> None:
 def test_gram_refuses_a_batch() -> None:
     with pytest.raises(ValueError, match=r"shape \(1, N, H, W\)"):
         losses.gram(torch.ones(2, 4, 6, 8))
+
+
+def guide(height: int = 4, width: int = 5) -> torch.Tensor:
+    """Some positions wholly inside, some in part, some not at all."""
+    generator = torch.Generator().manual_seed(12)
+    return (torch.rand(height, width, dtype=torch.float64, generator=generator) * 2 - 0.5).clamp(0, 1)
+
+
+def test_a_guided_gram_weighs_each_position_by_the_square_of_its_guide() -> None:
+    f, t = responses(13), guide()
+    weights = np.array(t.flatten().tolist()) ** 2
+    by_hand = (as_matrix(f) * weights) @ as_matrix(f).T / weights.sum()
+    assert losses.gram(f, t).numpy() == pytest.approx(by_hand, rel=1e-13)
+
+
+def test_a_guided_gram_of_part_of_a_picture_is_the_gram_of_that_part() -> None:
+    f, t = responses(14), torch.zeros(4, 5, dtype=torch.float64)
+    t[1:3, 2:] = 1
+    torch.testing.assert_close(losses.gram(f, t), losses.gram(f[..., 1:3, 2:]), rtol=1e-13, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_a_guide_of_ones_changes_nothing_and_one_of_any_constant_only_rounding(dtype: torch.dtype) -> None:
+    f, a = (responses(seed, 8, 12, 10).to(dtype) for seed in (15, 16))
+    ones = torch.ones(12, 10)
+    plain, target = losses.gram(f), losses.gram(a)
+    assert torch.equal(losses.gram(f, ones), plain)
+    assert torch.equal(
+        losses.style_layer_gradient(f, plain, target, ones), losses.style_layer_gradient(f, plain, target)
+    )
+    loose = 5e-3 if dtype == torch.bfloat16 else 1e-5
+    torch.testing.assert_close(losses.gram(f, ones * 0.3), plain, rtol=loose, atol=loose * plain.max().item())
+
+
+def test_the_guided_gradient_is_autograds() -> None:
+    before_relu = torch.randn(1, 3, 4, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(17))
+    before_relu.requires_grad_()
+    a, t = losses.gram(responses(18, height=6, width=7), guide(6, 7)), guide()
+    f = before_relu.relu()
+    (expected,) = torch.autograd.grad(losses.style_layer_loss(losses.gram(f, t), a), before_relu)
+    ours = losses.style_layer_gradient(f, losses.gram(f, t), a, t) * (f > 0)
+    torch.testing.assert_close(ours.detach(), expected, rtol=1e-12, atol=1e-16)
