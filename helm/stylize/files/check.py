@@ -10,6 +10,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import closing
 
 PNG = b"\x89PNG\r\n\x1a\n"
 BOUNDARY = "b7c1f0a2"
@@ -56,17 +57,17 @@ def ask(service: str, port: int, method: str, path: str, body: bytes | None = No
                 line.partition(":")[2].strip() for line in lines if line.strip() and line.lstrip()[0] != "#"
             ]
         headers["Authorization"] = f"Bearer {keys[0]}"
-    connection = http.client.HTTPConnection(host, port, timeout=120)
-    connection.request(method, path, body, headers)
-    answer = connection.getresponse()
-    data = answer.read()
+    with closing(http.client.HTTPConnection(host, port, timeout=120)) as connection:
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        data = answer.read()
     assert answer.status == 200, f"{method} {path}: {answer.status} {data[:1000]!r}"
     return data
 
 
 def health(service: str, port: int) -> None:
     """It is ready."""
-    print(ask(service, port, "GET", "/readyz").decode())
+    print(ask(service, port, "GET", "/readyz").decode().strip())
 
 
 def stylize(service: str, port: int) -> None:
@@ -91,11 +92,11 @@ def metrics(service: str, port: int) -> None:
 CHECKS: dict[str, Callable[[str, int], None]] = {"health": health, "stylize": stylize, "metrics": metrics}
 
 
-def main(check: str, service: str, port: str, attempts: int = 5, pause: float = 2.0) -> None:
+def main(check: str, service: str, port: int, attempts: int = 5, pause: float = 2.0) -> None:
     """Run a check; again after `pause` seconds where it fails, as routes may be seconds behind a new pod."""
     for left in reversed(range(attempts)):
         try:
-            CHECKS[check](service, int(port))
+            CHECKS[check](service, port)
             return
         except (AssertionError, OSError, http.client.HTTPException) as error:
             if not left:
@@ -104,4 +105,5 @@ def main(check: str, service: str, port: str, attempts: int = 5, pause: float = 
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    _, wanted, name, number = sys.argv
+    main(wanted, name, int(number))
