@@ -52,6 +52,7 @@ class Service:
         engine = Engine(load_all, metrics)
         admission = Admission(engine, settings.places)
         metrics.queue_capacity.set(settings.queue_size)
+        metrics.max_budget.set(settings.max_budget)
         metrics.in_flight.set_function(lambda: admission.taken)
         return cls(settings, metrics, engine, admission, _keys(settings), catalogue)
 

@@ -223,7 +223,9 @@ class Engine:
                     result: Result = stop.value
                     self._count(job, result.evaluations, begun)
                     return result
-                self._slowest = max(self._slowest, self._clock() - begun)
+                seconds = self._clock() - begun
+                self._metrics.evaluation_seconds.observe(seconds)
+                self._slowest = max(self._slowest, seconds)
                 if job.watch is not None:
                     job.watch.show(progress)
                 self._count(job, progress.evaluations, begun)

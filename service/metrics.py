@@ -16,16 +16,20 @@ from prometheus_client import (
 from prometheus_client.gc_collector import GCCollector
 
 from service import __version__
-from service.errors import PROBLEMS, Outcome
+from service.errors import PROBLEMS, Outcome, ProblemType
+from service.gpu import gpu_memory
 
 STAGES = ("read_body", "decode", "queue", "optimise", "encode")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # The route of every request that fits none, so that a scanner cannot make time series.
 UNMATCHED = "unmatched"
+# nginx's number for a client that closed the connection; it reaches log and metrics only.
+CLIENT_CLOSED_REQUEST = 499
 
 _SECONDS = (0.005, 0.05, 0.25, 0.5, 1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 90, 120)
 _STAGE_SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 20, 40, 80)
 _BYTES = tuple(2**power for power in range(16, 26))  # 64 KiB to 32 MiB
+_EVALUATION_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 _PIXELS = (0.1e6, 0.25e6, 0.5e6, 1e6, 2e6, 4e6, 8e6, 16e6, 32e6, 64e6)
 
 # They would be a second series for each counter, which nobody reads.
@@ -34,6 +38,10 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 def _is(state: str, current: Callable[[], str]) -> float:
     return float(current() == state)
+
+
+def _class(code: int) -> str:
+    return f"{code // 100}xx"
 
 
 class Metrics:
@@ -63,10 +71,19 @@ class Metrics:
             "stylize_requests", "What each POST /stylize came to; the sum is their number.", ("outcome",)
         )
         self.stage_seconds = self._histogram(
-            "stylize_stage_duration_seconds", "Stages of a POST /stylize.", _STAGE_SECONDS, ("stage",)
+            "stylize_stage_duration_seconds",
+            "Stages of a POST /stylize, of those that came to an end.",
+            _STAGE_SECONDS,
+            ("stage",),
+        )
+        self.problems = self._counter(
+            "stylize_problems", "Answers of every route that were a problem, by its type.", ("type",)
         )
         self.input_pixels = self._histogram(
             "stylize_input_pixels", "Pictures that were sent.", _PIXELS, ("image",)
+        )
+        self.working_pixels = self._histogram(
+            "stylize_working_pixels", "Pictures as the network gets them, reduced.", _PIXELS, ("image",)
         )
         self.input_images = self._counter(
             "stylize_input_images", "Pictures that were sent, by their real format.", ("format",)
@@ -78,6 +95,9 @@ class Metrics:
         )
         self.queue_depth = self._gauge("stylize_queue_depth", "Requests that wait for the engine.")
         self.queue_capacity = self._gauge("stylize_queue_capacity", "Requests that may wait for the engine.")
+        self.max_budget = self._gauge(
+            "stylize_max_budget_seconds", "What one picture may take the engine at most: a setting."
+        )
         self.in_flight = self._gauge(
             "stylize_in_flight", "Requests that hold a place: uploading, waiting or running."
         )
@@ -85,6 +105,11 @@ class Metrics:
             "stylize_engine_busy_seconds", "Time spent optimising: its rate is the utilisation, 0 to 1."
         )
         self.evaluations = self._counter("stylize_evaluations", "Evaluations of loss and gradient.")
+        self.evaluation_seconds = self._histogram(
+            "stylize_evaluation_duration_seconds",
+            "Evaluations of loss and gradient, with the step of the optimiser that each belongs to.",
+            _EVALUATION_SECONDS,
+        )
         self.discarded = self._counter(
             "stylize_evaluations_discarded", "Evaluations whose picture was never delivered.", ("reason",)
         )
@@ -92,6 +117,15 @@ class Metrics:
         self.heartbeat = self._gauge(
             "stylize_engine_heartbeat_timestamp_seconds", "When the engine last made progress, Unix time."
         )
+        for what, text in (
+            ("allocated", "that tensors hold"),
+            ("reserved", "that torch holds, for tensors now and later"),
+            ("peak", "that tensors held at most"),
+            ("total", "that there is"),
+        ):
+            self._gauge(
+                f"stylize_gpu_memory_{what}_bytes", f"Memory of the GPU {text}; 0 without a GPU."
+            ).set_function(partial(gpu_memory, what))
         self.load_seconds = self._gauge("stylize_model_load_seconds", "Loading the network, at start.")
         self.warmup_seconds = self._gauge("stylize_warmup_seconds", "The first picture, at start.")
         self.build_info = self._gauge(
@@ -109,13 +143,17 @@ class Metrics:
             self.discarded.labels(reason)
         for image in ("content", "style", "content_mask", "style_mask", "init_image"):
             self.input_pixels.labels(image)
+            self.working_pixels.labels(image)
         for image_format in ("jpeg", "png", "webp", "avif", "heic"):
             self.input_images.labels(image_format)
         for conversion in ("none", "converted", "ignored"):
             self.input_profiles.labels(conversion)
-        codes = {200, 304, *(problem.status for problem in PROBLEMS.values())}
+        for slug in PROBLEMS:
+            self.problems.labels(slug)
+        codes = {200, 304, CLIENT_CLOSED_REQUEST, *(problem.status for problem in PROBLEMS.values())}
         for code in sorted(codes):
             self.http_requests.labels("/stylize", "POST", str(code))
+            self.http_seconds.labels("/stylize", _class(code))
 
     def built(self, *, backbone: str, weights: str, torch: str, device: str) -> None:
         """Say what was loaded. `weights`: the first digits of their SHA-256."""
@@ -130,7 +168,12 @@ class Metrics:
         """Count one answer. `route`: the rule that the request fits, never the path as it was sent."""
         method = method if method in METHODS else "other"
         self.http_requests.labels(route, method, str(code)).inc()
-        self.http_seconds.labels(route, f"{code // 100}xx").observe(seconds)
+        self.http_seconds.labels(route, _class(code)).observe(seconds)
+
+    def not_http(self, problem: ProblemType) -> None:
+        """Count the answer to something that has no path and no method, as it cannot be read."""
+        self.http_requests.labels(UNMATCHED, "other", str(problem.status)).inc()
+        self.problems.labels(problem.slug).inc()
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
         return Counter(name, text, labels, registry=self.registry)

@@ -122,6 +122,7 @@ class Worker(ThreadWorker):
             # Its kind only: the message quotes the head, and there may be a key in it.
             name = type(exc).__name__
             self.log.warning("refused what is not HTTP: %s", name, extra={"request_id": request_id})
+        self.service.metrics.not_http(kind)
         body = json.dumps(errors.Problem(kind).body(request_id)).encode()
         security = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
         head = (

@@ -16,13 +16,11 @@ from service.connection import ClientGoneError
 from service.context import current_service
 from service.errors import INTERNAL, MALFORMED, MEDIA_TYPE, PROBLEMS, Problem
 from service.logs import RequestRecord
-from service.metrics import UNMATCHED, Metrics
+from service.metrics import CLIENT_CLOSED_REQUEST, UNMATCHED, Metrics
 from service.security import HEADERS
 
 log = logging.getLogger(__name__)
 
-# nginx's number for a client that closed the connection; it reaches the log only.
-CLIENT_CLOSED_REQUEST = 499
 # Probes and scrapes come every few seconds and would drown what people ask for.
 _UNCOUNTED = frozenset({"/readyz", "/livez", "/metrics"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -86,6 +84,8 @@ def _account(metrics: Metrics, current: RequestRecord, method: str, route: str, 
     metrics.answered(route, method, status, seconds)
     if current.outcome is not None:
         metrics.requests.labels(current.outcome).inc()
+    if "problem" in current.facts:
+        metrics.problems.labels(current.facts["problem"]).inc()
     for stage, took in current.stages.items():
         metrics.stage_seconds.labels(stage).observe(took)
     current.log(method=method, route=route, status=status, seconds=seconds)

@@ -173,6 +173,9 @@ def _inputs(service: Service, asked: Asked) -> Inputs:
         start = _start(service, asked, content)
         content = replace(content, rgb=reduce(content.rgb, options.size))
         styles = tuple(replace(style, rgb=reduce(style.rgb, longest)) for style in styles)
+    for image, pictures in (("content", (content,)), ("style", styles)):
+        for picture in pictures:
+            service.metrics.working_pixels.labels(image).observe(picture.rgb[0].numel())
     return Inputs(content, styles, options, asked.format, sent.options.quality, masks, regions, start)
 
 

@@ -1,0 +1,49 @@
+"""docs/metrics.md is true of the code."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from service.errors import PROBLEMS, Outcome
+from service.metrics import STAGES
+from tests.monitoring.queries import families, name_of
+
+PAGE = (Path(__file__).parents[1] / "docs/metrics.md").read_text()
+LABELS = ("outcome", "stage", "type", "state", "reason", "image", "format", "conversion")
+
+
+def _rows(width: int) -> list[list[str]]:
+    rows = [line.strip("| ").split("|") for line in PAGE.splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in row] for row in rows if len(row) == width]
+
+
+def _quoted(text: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", text)
+
+
+def test_the_table_has_every_metric_with_its_type_its_labels_and_its_meaning() -> None:
+    documented = [(_quoted(name), kind, _quoted(labels), text) for name, kind, labels, text in _rows(4)]
+    assert documented == [
+        (
+            [name_of(family)],
+            family.type,
+            sorted({label for sample in family.samples for label in sample.labels} - {"le"}),
+            family.documentation,
+        )
+        for family in families()
+        if family.name.startswith("stylize_")
+    ]
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_the_values_of_a_label_are_those_that_exist_from_the_start(label: str) -> None:
+    (documented,) = [_quoted(values) for name, values in _rows(2) if name == f"`{label}`"]
+    values = [sample.labels.get(label) for family in families() for sample in family.samples]
+    assert documented == list(dict.fromkeys(value for value in values if value))
+
+
+def test_every_outcome_stage_and_problem_is_counted_from_the_start() -> None:
+    seen = {value for family in families() for sample in family.samples for value in sample.labels.values()}
+    assert {*get_args(Outcome), *STAGES, *PROBLEMS} <= seen
