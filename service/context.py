@@ -16,6 +16,7 @@ from service.jobs import Model
 from service.keys import Keys
 from service.metrics import Metrics
 from service.settings import Settings
+from service.tracing import Tracing
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class Service:
     admission: Admission
     keys: Keys | None
     catalogue: Catalogue
+    tracing: Tracing = field(default_factory=Tracing)
     decoding: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_DECODERS))
 
     @classmethod
@@ -60,6 +62,7 @@ class Service:
         """Finish what is inside, and end the threads."""
         self.catalogue.stop()
         self.engine.stop()
+        self.tracing.stop()
 
     @property
     def bounds(self) -> Bounds:

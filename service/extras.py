@@ -9,6 +9,16 @@ Before 1.7.0 it brings libraries with holes of 2026, one of them with a working 
 """
 
 
+def why_no_traces() -> str | None:
+    """What is in the way of sending traces, and what to do about it; None if nothing is."""
+    try:
+        for package in ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"):
+            version(package)
+    except PackageNotFoundError as missing:
+        return f"{missing.name} is not installed: run pip install 'stylize[otel]'"
+    return None
+
+
 def why_no_heic() -> str | None:
     """What is in the way of reading HEIC, and what to do about it; None if nothing is."""
     oldest = ".".join(map(str, PILLOW_HEIF))

@@ -64,6 +64,7 @@ def post_worker_init(worker: Any) -> None:
             error.strerror,
         )
         os._exit(EXIT_STOPS_MASTER)
+    service.tracing.start()
     service.engine.start()
 
 

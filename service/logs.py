@@ -66,8 +66,10 @@ class RequestRecord:
 
     Attributes:
         request_id: ours, or the caller's.
+        started: when it began, monotonic seconds.
         outcome: of a POST /stylize.
         stages: seconds of each stage that was gone through.
+        begun: when each of them began, on the clock of `started`.
         facts: whatever else belongs in the line.
     """
 
@@ -75,7 +77,18 @@ class RequestRecord:
     started: float
     outcome: str | None = None
     stages: dict[str, float] = field(default_factory=dict)
+    begun: dict[str, float] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+
+    def went_through(self, stage: str, begun: float, seconds: float) -> None:
+        """Write down a stage that has ended.
+
+        Args:
+            stage: its name.
+            begun: when, on the clock of `started`.
+            seconds: how long it took.
+        """
+        self.begun[stage], self.stages[stage] = begun, seconds
 
     def log(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Write the line."""

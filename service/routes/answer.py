@@ -97,7 +97,8 @@ def result_of(service: Service, job: Job) -> Result:
         Problem: it failed.
     """
     current = record()
-    current.stages |= {"queue": job.queued_seconds, "optimise": job.busy_seconds}
+    current.went_through("queue", job.submitted, job.queued_seconds)
+    current.went_through("optimise", job.submitted + job.queued_seconds, job.busy_seconds)
     current.facts |= {"backbone": service.engine.model.backbone, "evaluations": job.evaluations}
     try:
         return job.result()

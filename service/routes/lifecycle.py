@@ -5,7 +5,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -13,11 +13,12 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from service.connection import ClientGoneError
-from service.context import current_service
+from service.context import Service, current_service
 from service.errors import INTERNAL, MALFORMED, MEDIA_TYPE, PROBLEMS, Problem
 from service.logs import RequestRecord
-from service.metrics import CLIENT_CLOSED_REQUEST, UNMATCHED, Metrics
+from service.metrics import CLIENT_CLOSED_REQUEST, UNMATCHED
 from service.security import HEADERS
+from service.tracing import caller_of
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def stage(name: str) -> Generator[None, None, None]:
     try:
         yield
     finally:
-        record().stages[name] = time.monotonic() - begun
+        record().went_through(name, begun, time.monotonic() - begun)
 
 
 def _begin() -> None:
@@ -68,7 +69,7 @@ def _end(response: Response) -> Response:
     route = UNMATCHED if request.url_rule is None else request.url_rule.rule
     if route in _UNCOUNTED:
         return response
-    account = partial(_account, current_service().metrics, current, request.method, route)
+    account = partial(_account, current_service(), current, request.method, route, caller_of(request.headers))
     if response.is_streamed:  # it has only begun
         response.call_on_close(lambda: account(response.status_code))
     else:
@@ -76,8 +77,11 @@ def _end(response: Response) -> Response:
     return response
 
 
-def _account(metrics: Metrics, current: RequestRecord, method: str, route: str, status: int) -> None:
-    """Count the request and write its line. Its context may be gone by now."""
+def _account(
+    service: Service, current: RequestRecord, method: str, route: str, caller: Mapping[str, str], status: int
+) -> None:
+    """Count the request, trace it, and write its line. Its context may be gone by now."""
+    metrics = service.metrics
     seconds = time.monotonic() - current.started
     if current.outcome == "client_gone":
         status = CLIENT_CLOSED_REQUEST
@@ -88,6 +92,9 @@ def _account(metrics: Metrics, current: RequestRecord, method: str, route: str, 
         metrics.problems.labels(current.facts["problem"]).inc()
     for stage, took in current.stages.items():
         metrics.stage_seconds.labels(stage).observe(took)
+    trace_id = service.tracing.ended(current, method=method, route=route, status=status, caller=caller)
+    if trace_id is not None:
+        current.facts["trace_id"] = trace_id
     current.log(method=method, route=route, status=status, seconds=seconds)
 
 
