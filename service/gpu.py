@@ -2,27 +2,16 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from types import ModuleType
+from types import ModuleType
 
 _DEVICE = 0  # one process, one GPU: the first that it may see
 
-
-def _memory(torch: "ModuleType | None", ask: "Callable[[ModuleType], int]") -> float:
-    # Before the engine has opened the GPU, asking would do so, and on the thread of a scrape.
-    if torch is None or not torch.cuda.is_initialized():
-        return 0.0
-    return float(ask(torch))
-
-
-# All of them are numbers that torch's allocator keeps, or knows: none waits for the GPU.
-_QUESTIONS: "Mapping[str, Callable[[ModuleType], int]]" = {
-    "allocated": lambda torch: torch.cuda.memory_allocated(_DEVICE),
-    "reserved": lambda torch: torch.cuda.memory_reserved(_DEVICE),
-    "peak": lambda torch: torch.cuda.max_memory_allocated(_DEVICE),
-    "total": lambda torch: torch.cuda.get_device_properties(_DEVICE).total_memory,
+# All of them are numbers that torch knows, or that its allocator keeps: none waits for the GPU.
+_QUESTIONS: Mapping[str, Callable[[ModuleType], int]] = {
+    "allocated": lambda cuda: cuda.memory_allocated(_DEVICE),
+    "reserved": lambda cuda: cuda.memory_reserved(_DEVICE),
+    "peak": lambda cuda: cuda.max_memory_allocated(_DEVICE),
+    "total": lambda cuda: cuda.get_device_properties(_DEVICE).total_memory,
 }
 
 
@@ -33,4 +22,8 @@ def gpu_memory(what: str) -> float:
         what: `allocated` by tensors now, `reserved` by torch from the driver, `peak` of what was ever allocated,
             or `total` of the device.
     """
-    return _memory(sys.modules.get("torch"), _QUESTIONS[what])
+    cuda = sys.modules.get("torch.cuda")
+    # Before the engine has opened the GPU, asking would open it, on the thread of a scrape.
+    if cuda is None or not cuda.is_initialized():
+        return 0.0
+    return float(_QUESTIONS[what](cuda))

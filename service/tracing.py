@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from service import __version__
 from service.extras import why_no_traces
 from service.logs import RequestRecord
+from service.metrics import METHODS
 
 if TYPE_CHECKING:  # an extra: imported where it is used
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
@@ -52,7 +53,7 @@ class Tracing:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
         self.send_to(BatchSpanProcessor(OTLPSpanExporter()))
-        log.info("traces go to %s", environment[endpoint])
+        log.info("traces go where %s says", endpoint)  # not the address: there may be a password in it
 
     def send_to(self, processor: "SpanProcessor") -> None:
         """Hand every span to this processor from now on."""
@@ -84,7 +85,8 @@ class Tracing:
         Returns:
             The id of the trace that they belong to, in hexadecimal; None where nothing is traced.
         """
-        if self._provider is None:
+        provider = self._provider  # it may be stopped meanwhile
+        if provider is None:
             return None
         from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -95,9 +97,9 @@ class Tracing:
             """Unix time in nanoseconds of what time.monotonic() said."""
             return now_ns - round((now - moment) * 1e9)
 
-        tracer = self._provider.get_tracer("stylize", __version__)
+        tracer = provider.get_tracer("stylize", __version__)
         span = tracer.start_span(
-            f"{method} {route}",
+            f"{method if method in METHODS else 'HTTP'} {route}",
             context=TraceContextTextMapPropagator().extract(caller),
             kind=SpanKind.SERVER,
             start_time=at(request.started),

@@ -105,6 +105,13 @@ def test_a_caller_that_does_not_sample_is_obeyed(client: FlaskClient, exporter: 
     assert exporter.get_finished_spans() == ()
 
 
+def test_a_method_that_does_not_exist_makes_no_name(
+    client: FlaskClient, exporter: InMemorySpanExporter
+) -> None:
+    client.open("/nowhere", method="BREW")
+    assert the_request(exporter).name == "HTTP unmatched"
+
+
 @pytest.mark.parametrize("header", ["", "00", "zz-1-2-3", f"00-{'0' * 32}-{PARENT}-01"])
 def test_a_broken_traceparent_begins_a_new_trace(
     client: FlaskClient, exporter: InMemorySpanExporter, header: str

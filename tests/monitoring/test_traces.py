@@ -78,7 +78,10 @@ def test_a_request_arrives_at_the_collector_and_the_last_one_before_the_process_
 
 
 def test_a_collector_that_is_not_there_costs_no_request() -> None:
-    nobody = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_TIMEOUT": 1}
-    with Server(**nobody, OTEL_BSP_SCHEDULE_DELAY=100) as server:
+    with Server(
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9",
+        OTEL_EXPORTER_OTLP_TIMEOUT=1,
+        OTEL_BSP_SCHEDULE_DELAY=100,
+    ) as server:
         assert [server.post().status_code for _ in range(3)] == [200, 200, 200]
         assert server.metric('stylize_requests_total{outcome="ok"}') == 3
