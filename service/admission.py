@@ -3,60 +3,116 @@
 import math
 import random
 import threading
+from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from service.cost import Costs
 from service.engine import Engine, State
 from service.jobs import Job, Work
 from service.watch import Watch
 
-# What is assumed of a picture before the first one has been measured.
-FIRST_GUESS_SECONDS = 10.0
-# Weight of the newest measurement in the moving average.
-_NEWEST = 0.2
+LEAST_SHARE = 0.5
+"""Of its deadline. A request that alone would take longer is content with so much: its picture is cut short."""
+
 _NOT_READY_SECONDS = 5.0
 
 
-class QueueFullError(Exception):
+class RefusedError(Exception):
+    """Somebody has to come again later.
+
+    Attributes:
+        retry_after: whole seconds after which it is worth asking again.
+    """
+
+    def __init__(self, reason: str, retry_after: int) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class QueueFullError(RefusedError):
     """Every place is taken.
 
     Attributes:
         places: how many there are.
-        retry_after: whole seconds after which it is worth asking again.
     """
 
     def __init__(self, places: int, retry_after: int) -> None:
-        super().__init__(f"all {places} places are taken")
+        super().__init__(f"all {places} places are taken", retry_after)
         self.places = places
-        self.retry_after = retry_after
 
 
-class NotReadyError(Exception):
+class KeyLimitError(RefusedError):
+    """The owner of a key has as many requests inside as one may have.
+
+    Attributes:
+        places: how many that is.
+    """
+
+    def __init__(self, places: int, retry_after: int) -> None:
+        super().__init__(f"all {places} places of one key are taken", retry_after)
+        self.places = places
+
+
+class CannotMeetDeadlineError(RefusedError):
+    """There is a place, but too much to do before it.
+
+    Attributes:
+        ahead: seconds of work that come first.
+    """
+
+    def __init__(self, ahead: float, retry_after: int) -> None:
+        super().__init__(f"{ahead:.1f} s of work come first", retry_after)
+        self.ahead = ahead
+
+
+class NotReadyError(RefusedError):
     """The engine does not serve yet, or no more.
 
     Attributes:
         state: of the engine.
-        retry_after: whole seconds after which it is worth asking again.
     """
 
     def __init__(self, state: State, retry_after: int) -> None:
-        super().__init__(f"the engine is {state}")
+        super().__init__(f"the engine is {state}", retry_after)
         self.state = state
-        self.retry_after = retry_after
 
 
 class Ticket:
-    """One place. As a context manager it gives the place back, unless the engine has it by then."""
+    """One place. As a context manager it gives the place back, unless the engine has it by then.
 
-    def __init__(self, admission: "Admission") -> None:
+    Attributes:
+        seconds: from admission to the deadline; infinite where there is none.
+        deadline: on the engine's clock.
+        owner: whose key it is; None where there are no keys.
+    """
+
+    def __init__(self, admission: "Admission", seconds: float, owner: str | None) -> None:
+        self.seconds = seconds
+        self.deadline = admission.engine.now() + seconds
+        self.owner = owner
         self._admission = admission
         self._submitted = False
 
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self.deadline - self._admission.engine.now()
+
     def submit(self, work: Work, label: str, watch: Watch | None = None) -> Job:
-        """Hand the work to the engine, and the place with it: it is free again when the job has ended."""
+        """Hand the work to the engine, and the place with it: it is free again when the job has ended.
+
+        Raises:
+            CannotMeetDeadlineError: what is to be done first leaves too little time for this.
+        """
+        job = self._admission.submit(self, work, label, watch)
         self._submitted = True
-        return self._admission.engine.submit(work, label, self._admission.leave, watch)
+        return job
+
+    def leave(self, job: Job | None = None) -> None:
+        """Give the place back; `job` is what came of it."""
+        self._admission.leave(self, job)
 
     def __enter__(self) -> Self:
         return self
@@ -65,27 +121,35 @@ class Ticket:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if not self._submitted:
-            self._admission.leave(None)
+            self.leave()
 
 
 class Admission:
-    """Counts the places.
+    """Counts the places, and looks how long those who come in will wait.
 
     Args:
         engine: which works on what is admitted.
         places: requests that may be inside at once: the running one and those that wait.
+        per_owner: of these, for each who has a key; None: all of them.
         jitter: a factor for Retry-After, so that those who were refused together do not return together.
     """
 
     def __init__(
-        self, engine: Engine, places: int, *, jitter: Callable[[], float] = lambda: random.uniform(0.8, 1.2)
+        self,
+        engine: Engine,
+        places: int,
+        *,
+        per_owner: int | None = None,
+        jitter: Callable[[], float] = lambda: random.uniform(0.9, 1.1),
     ) -> None:
         self.engine = engine
         self.places = places
+        self.per_owner = per_owner
         self._jitter = jitter
         self._taken = 0
-        self._seconds: float | None = None
-        self._lock = threading.Lock()
+        self._owners: Counter[str] = Counter()
+        self._costs = Costs()
+        self._lock = threading.Lock()  # taken before the engine's own, never after it
 
     @property
     def taken(self) -> int:
@@ -95,32 +159,90 @@ class Admission:
     @property
     def service_seconds(self) -> float:
         """What one picture takes the engine: a moving average of those it has painted."""
-        return FIRST_GUESS_SECONDS if self._seconds is None else self._seconds
+        return self._costs.mean
 
-    def admit(self) -> Ticket:
+    def admit(self, seconds: float | None = None, owner: str | None = None) -> Ticket:
         """Take a place.
+
+        Args:
+            seconds: until the deadline; None: there is none.
+            owner: whose key it is; None where there are no keys.
 
         Raises:
             NotReadyError: the engine is loading, draining or dead.
+            KeyLimitError: the owner has no place left.
             QueueFullError: there is no place.
+            CannotMeetDeadlineError: what waits already takes longer than that.
         """
         state = self.engine.state
         if state is not State.READY:
             raise NotReadyError(state, self._retry_after(_NOT_READY_SECONDS))
         with self._lock:
+            if owner is not None and self.per_owner is not None and self._owners[owner] >= self.per_owner:
+                raise KeyLimitError(self.per_owner, self._retry_after(self._next_end(owner)))
             if self._taken >= self.places:
-                raise QueueFullError(self.places, self._retry_after(self._taken * self.service_seconds))
+                raise QueueFullError(self.places, self._retry_after(self._next_end()))
+            ticket = Ticket(self, math.inf if seconds is None else seconds, owner)
+            # What it will ask for is in its body. Whatever it is, it cannot begin before this.
+            if self._ahead() > ticket.seconds:
+                raise self._cannot_meet(ticket, self.service_seconds)
             self._taken += 1
-        return Ticket(self)
+            if owner is not None:
+                self._owners[owner] += 1
+        return ticket
 
-    def leave(self, job: Job | None) -> None:
-        """Give a place back, and learn from the job that held it."""
+    def submit(self, ticket: Ticket, work: Work, label: str, watch: Watch | None) -> Job:
+        """For tickets."""
+        with self._lock:
+            expected = self._costs.expected(work)
+            ahead = self._ahead()
+            if ahead > 0 and ahead + _least(ticket, expected) > ticket.left:
+                raise self._cannot_meet(ticket, expected)
+            return self.engine.submit(
+                work,
+                label,
+                ticket.leave,
+                watch,
+                deadline=ticket.deadline,
+                expected=min(expected, max(0.0, ticket.left)),
+                owner=ticket.owner,
+            )
+
+    def leave(self, ticket: Ticket, job: Job | None) -> None:
+        """For tickets: give a place back, and learn from the job that held it."""
         with self._lock:
             self._taken -= 1
+            if ticket.owner is not None:
+                self._owners[ticket.owner] -= 1
+                self._owners += Counter()  # forgets who has none
             if job is not None and job.succeeded:
-                old = self._seconds
-                seconds = job.busy_seconds
-                self._seconds = seconds if old is None else old + _NEWEST * (seconds - old)
+                shortened = job.shortened and job.result().cut_short
+                self._costs.learn(job.work, job.busy_seconds, shortened=shortened)
+
+    def retry_after(self) -> int:
+        """Whole seconds until a place is expected to come free."""
+        with self._lock:
+            return self._retry_after(self._next_end())
+
+    def _ahead(self) -> float:
+        """Seconds of work that the engine has."""
+        outlook = self.engine.outlook()
+        return outlook[-1][1] if outlook else 0.0
+
+    def _next_end(self, owner: str | None = None) -> float:
+        """Seconds until the next job ends, of this owner or of anybody."""
+        ends = [seconds for job, seconds in self.engine.outlook() if owner is None or job.owner == owner]
+        return ends[0] if ends else self.service_seconds  # all of them are still being uploaded
+
+    def _cannot_meet(self, ticket: Ticket, expected: float) -> CannotMeetDeadlineError:
+        ahead = self._ahead()
+        too_much = ahead + _least(ticket, expected) - ticket.seconds
+        return CannotMeetDeadlineError(ahead, self._retry_after(too_much))
 
     def _retry_after(self, seconds: float) -> int:
         return max(1, math.ceil(seconds * self._jitter()))
+
+
+def _least(ticket: Ticket, expected: float) -> float:
+    """Seconds of the engine without which there is no use in beginning."""
+    return min(expected, LEAST_SHARE * ticket.seconds)

@@ -52,7 +52,7 @@ class Service:
             return model
 
         engine = Engine(load_all, metrics)
-        admission = Admission(engine, settings.places)
+        admission = Admission(engine, settings.places, per_owner=settings.max_per_key)
         metrics.queue_capacity.set(settings.queue_size)
         metrics.max_budget.set(settings.max_budget)
         metrics.in_flight.set_function(lambda: admission.taken)

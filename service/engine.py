@@ -1,6 +1,8 @@
 """The one thread that owns torch: it loads the network, then paints one request after the other."""
 
+import itertools
 import logging
+import math
 import os
 import threading
 import time
@@ -9,7 +11,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from service.jobs import CancelledError, Job, JobError, LoadError, Model, Work
+from service.cost import pixels
+from service.jobs import CancelledError, DeadlineError, GivenUp, Job, JobError, LoadError, Model, Work
 from service.metrics import Metrics
 from service.watch import Watch
 
@@ -23,6 +26,9 @@ log = logging.getLogger(__name__)
 EXIT_STOPS_MASTER = 4
 # A running job may go this long, or five of its slowest evaluations, without progress before it counts as stuck.
 STUCK_SECONDS = 30.0
+AFTER_SECONDS = 0.1
+AFTER_SECONDS_PER_MEGAPIXEL = 0.2
+"""Kept free before a deadline: for ending within one evaluation, and for encoding and sending, which grows."""
 
 
 class State(StrEnum):
@@ -111,8 +117,20 @@ class Engine:
             return False
         return self._running is None or self.silence < max(STUCK_SECONDS, 5 * self._slowest)
 
+    def now(self) -> float:
+        """Seconds on its clock, which deadlines are on too."""
+        return self._clock()
+
     def submit(
-        self, work: Work, label: str, on_end: Callable[[Job], None], watch: Watch | None = None
+        self,
+        work: Work,
+        label: str,
+        on_end: Callable[[Job], None],
+        watch: Watch | None = None,
+        *,
+        deadline: float = math.inf,
+        expected: float = 0.0,
+        owner: str | None = None,
     ) -> Job:
         """Put work at the end of the queue.
 
@@ -121,8 +139,13 @@ class Engine:
             label: what the log calls it; the request's id.
             on_end: called on whichever thread ends the job, just before those who wait for it wake up.
             watch: where to show the progress.
+            deadline: when the answer has to be on its way, on this clock. The optimisation is ended in time for that.
+            expected: seconds that it will probably take.
+            owner: whose key it came with, if any.
         """
-        job = Job(work, label, on_end, self._clock(), watch)
+        job = Job(
+            work, label, on_end, self._clock(), watch, deadline=deadline, expected=expected, owner=owner
+        )
         with self._changed:
             self._waiting.append(job)
             self._changed.notify_all()
@@ -135,10 +158,17 @@ class Engine:
                 return 0
             return self._waiting.index(job) + (self._running is not None)
 
-    def cancel(self, job: Job) -> None:
+    def outlook(self) -> list[tuple[Job, float]]:
+        """The jobs in the order of their ends, each with the seconds until then that are expected from now on."""
+        with self._changed:
+            now = self._clock()
+            jobs = ([self._running] if self._running else []) + list(self._waiting)
+            return list(zip(jobs, itertools.accumulate(job.remaining(now) for job in jobs), strict=True))
+
+    def cancel(self, job: Job, reason: GivenUp = "client_gone") -> None:
         """Give a job up: at once where it waits, within one evaluation where it runs."""
         with self._changed:
-            job.cancelled = True
+            job.cancelled = job.cancelled or reason
             waiting = job in self._waiting
             if waiting:
                 self._waiting.remove(job)
@@ -191,14 +221,12 @@ class Engine:
             return self._running
 
     def _serve(self, job: Job) -> None:
-        begun = self._clock()
-        job.queued_seconds = begun - job.submitted
         result: Result | None = None
         error: Exception | None = None
         try:
             result = self._paint(job)
-        except CancelledError:
-            error = CancelledError()
+        except (CancelledError, DeadlineError) as ended:
+            error = type(ended)()
         except Exception:
             # The traceback is written now and not kept: it would keep every tensor of its frames alive.
             log.exception("the optimisation failed", extra={"request_id": job.label})
@@ -206,12 +234,12 @@ class Engine:
         self._running = None
         self._beat()
         if error is not None:
-            reason = "client_gone" if isinstance(error, CancelledError) else "error"
-            self._metrics.discarded.labels(reason).inc(job.evaluations)
+            self._metrics.discarded.labels(job.cancelled or "error").inc(job.evaluations)
         job.end(result, error)
 
     def _paint(self, job: Job) -> "Result":
-        steps = self.model.paint(job.work)
+        after = AFTER_SECONDS + AFTER_SECONDS_PER_MEGAPIXEL * pixels(job.work) / 1e6
+        steps = self.model.paint(job.begin(self._clock(), after))
         try:
             while True:
                 if job.cancelled:

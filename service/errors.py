@@ -13,7 +13,10 @@ Outcome = Literal[
     "unauthorized",
     "invalid_input",
     "shed_queue_full",
+    "shed_key_limit",
+    "shed_deadline",
     "shed_not_ready",
+    "deadline_exceeded",
     "client_gone",
     "error",
 ]
@@ -101,6 +104,13 @@ QUEUE_FULL = ProblemType(
     "Try again after as many seconds as Retry-After says.",
     "shed_queue_full",
 )
+KEY_LIMIT = ProblemType(
+    "too-many-for-key",
+    429,
+    "Too many requests at once with this key",
+    "Wait for an answer before sending more, or try again after as many seconds as Retry-After says.",
+    "shed_key_limit",
+)
 HEADERS_TOO_LARGE = ProblemType("headers-too-large", 431, "The headers are too long", "Send fewer headers.")
 INTERNAL = ProblemType(
     "internal-error",
@@ -115,6 +125,20 @@ NOT_READY = ProblemType(
     "The service is not ready",
     "Try again after as many seconds as Retry-After says.",
     "shed_not_ready",
+)
+CANNOT_MEET_DEADLINE = ProblemType(
+    "cannot-meet-deadline",
+    503,
+    "The deadline cannot be met",
+    "Try again after as many seconds as Retry-After says, or allow more time with X-Request-Timeout.",
+    "shed_deadline",
+)
+DEADLINE_EXCEEDED = ProblemType(
+    "deadline-exceeded",
+    504,
+    "The deadline passed before there was a picture",
+    "Allow more time with X-Request-Timeout, or ask for a smaller size.",
+    "deadline_exceeded",
 )
 
 PROBLEMS: Mapping[str, ProblemType] = {
@@ -133,9 +157,12 @@ PROBLEMS: Mapping[str, ProblemType] = {
         INVALID_REQUEST,
         UNUSABLE_IMAGE,
         QUEUE_FULL,
+        KEY_LIMIT,
         HEADERS_TOO_LARGE,
         INTERNAL,
         NOT_READY,
+        CANNOT_MEET_DEADLINE,
+        DEADLINE_EXCEEDED,
     )
 }
 

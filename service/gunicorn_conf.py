@@ -35,8 +35,10 @@ preload_app = False  # CUDA and threads do not survive a fork
 
 # Not a limit of requests, but of how long the whole process may hang before it is replaced.
 timeout = 60
-# SIGTERM: time for everything that was admitted, each with the largest budget.
-graceful_timeout = int(_settings.places * _settings.max_budget + _settings.upload_timeout) + 5
+# SIGTERM: time for everything that was admitted. Nothing takes longer than its deadline, but for a little grace.
+graceful_timeout = (
+    int(min(_settings.places * _settings.max_budget + _settings.upload_timeout, _settings.deadline)) + 5
+)
 keepalive = 75  # longer than the 60 s after which load balancers give up idle connections
 max_requests = 0  # a new worker would load the network again
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # the heartbeat must not wait for a disk

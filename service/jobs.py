@@ -1,9 +1,10 @@
 """What the engine works on, and what it works with."""
 
+import math
 import threading
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from service.style.options import Options
 from service.watch import Watch
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 Picture = Any  # uint8 tensor (3, H, W): this module hands it on and needs no torch for that
 
 
+# Of a limit, which has to be above 0: the first evaluation is made in any case.
+_LEAST_SECONDS = 1e-3
+
+
 class LoadError(Exception):
     """The network cannot be loaded; the message says in one sentence what to do."""
 
@@ -23,8 +28,16 @@ class CancelledError(Exception):
     """The job was given up because nobody waits for it any more."""
 
 
+class DeadlineError(Exception):
+    """The job's deadline passed before it began."""
+
+
 class JobError(Exception):
     """The job ended with an unexpected error, which has been logged."""
+
+
+GivenUp = Literal["client_gone", "deadline"]
+"""Why nobody wants a job any more."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +100,14 @@ class Job:
     """One picture to paint, seen by the thread that waits for it.
 
     Attributes:
-        submitted: when, on the engine's clock.
+        submitted, started: when, on the engine's clock; started is None while it waits.
+        deadline: when its answer has to be on its way, on the engine's clock.
+        expected: seconds that it will probably keep the engine busy.
+        owner: whose key it came with, if any.
         queued_seconds, busy_seconds: how long it waited and was worked on; final once it is done.
         evaluations: of loss and gradient so far.
-        cancelled: nobody wants it any more; see `Engine.cancel`.
+        cancelled: why nobody wants it any more, if so; see `Engine.cancel`.
+        shortened: its deadline leaves it less time than it may take otherwise.
         watch: where its progress is shown; None where nobody looks.
     """
 
@@ -101,19 +118,56 @@ class Job:
         on_end: Callable[["Job"], None],
         now: float,
         watch: Watch | None = None,
+        *,
+        deadline: float = math.inf,
+        expected: float = 0.0,
+        owner: str | None = None,
     ) -> None:
         self.work = work
         self.label = label
         self.watch = watch
+        self.deadline = deadline
+        self.expected = expected
+        self.owner = owner
         self.queued_seconds = 0.0
         self.busy_seconds = 0.0
         self.evaluations = 0
         self._on_end = on_end
         self.submitted = now
-        self.cancelled = False
+        self.started: float | None = None
+        self.cancelled: GivenUp | None = None
+        self.shortened = False
         self._done = threading.Event()
         self._result: Result | None = None
         self._error: Exception | None = None
+
+    def begin(self, now: float, after: float) -> Work:
+        """For the engine: what to do, in the time that is left.
+
+        Args:
+            now: on the engine's clock.
+            after: seconds to keep for what comes after the optimisation.
+
+        Raises:
+            DeadlineError: there is none left.
+        """
+        self.started = now
+        self.queued_seconds = now - self.submitted
+        if now >= self.deadline:
+            raise DeadlineError
+        left = max(_LEAST_SECONDS, self.deadline - now - after)
+        options = self.work.options
+        limits = [limit for limit in (options.budget, options.time_limit) if limit is not None]
+        if left >= min(limits, default=math.inf):
+            return self.work
+        self.shortened = True
+        return replace(self.work, options=replace(options, time_limit=left))
+
+    def remaining(self, now: float) -> float:
+        """Seconds that it will probably keep the engine busy from now on."""
+        if self.cancelled:
+            return 0.0  # but for the evaluation that is under way
+        return self.expected if self.started is None else max(0.0, self.expected - (now - self.started))
 
     def wait(self, seconds: float) -> bool:
         """Whether the job has ended, after waiting at most so long."""
@@ -124,6 +178,7 @@ class Job:
 
         Raises:
             CancelledError: it was cancelled before it ended.
+            DeadlineError: its deadline passed before it began.
             JobError: it ended with an error.
         """
         if self._error is not None:

@@ -18,6 +18,7 @@ from prometheus_client.gc_collector import GCCollector
 from service import __version__
 from service.errors import PROBLEMS, Outcome, ProblemType
 from service.gpu import gpu_memory
+from service.jobs import GivenUp
 
 STAGES = ("read_body", "decode", "queue", "optimise", "encode")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -139,7 +140,7 @@ class Metrics:
             self.requests.labels(outcome)
         for stage in STAGES:
             self.stage_seconds.labels(stage)
-        for reason in ("client_gone", "error"):
+        for reason in (*get_args(GivenUp), "error"):
             self.discarded.labels(reason)
         for image in ("content", "style", "content_mask", "style_mask", "init_image"):
             self.input_pixels.labels(image)

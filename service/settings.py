@@ -92,6 +92,14 @@ class Settings(BaseSettings):
     queue_size: Annotated[int, Field(ge=0, le=1000)] = Field(
         default=4, description="requests that may wait behind the running one; more are refused with 429"
     )
+    max_per_key: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="requests that the owner of a key may have inside at once; more are refused with 429",
+    )
+    deadline: Annotated[float, Field(gt=0, le=3600)] = Field(
+        default=120.0,
+        description="seconds from request to answer; X-Request-Timeout may ask for less",
+    )
     max_size: Annotated[int, Field(ge=64, le=8192)] | None = Field(
         default=None, description="longest side that can be asked for; 1024 on a CPU, 2048 on a GPU"
     )
@@ -150,6 +158,11 @@ def load_settings() -> Settings:
         problems.append(
             f"STYLIZE_DEFAULT_BUDGET is {settings.default_budget:g}: give at most STYLIZE_MAX_BUDGET, "
             f"which is {settings.max_budget:g}."
+        )
+    if settings.max_per_key is not None and settings.api_keys_file is None:
+        problems.append(
+            f"STYLIZE_MAX_PER_KEY is {settings.max_per_key}, but there are no keys: set STYLIZE_API_KEYS_FILE "
+            "as well, or neither."
         )
     if settings.heic and (why := why_no_heic()):
         problems.append(f"STYLIZE_HEIC is on, but {why}, or leave it off.")

@@ -93,10 +93,11 @@ class Server:
     def admin(self, path: str) -> requests.Response:
         return requests.get(f"http://127.0.0.1:{self.admin_port}{path}", timeout=10)
 
-    def post(self, **options: str) -> requests.Response:
+    def post(self, headers: dict[str, str] | None = None, **options: str) -> requests.Response:
         """POST /stylize with two small pictures."""
         files = {"content": ("photo.png", picture()), "style": ("art.png", picture(color="orange"))}
-        return requests.post(f"http://127.0.0.1:{self.port}/stylize", data=options, files=files, timeout=60)
+        url = f"http://127.0.0.1:{self.port}/stylize"
+        return requests.post(url, data=options, files=files, headers=headers, timeout=60)
 
     def stream(self, **options: str) -> requests.Response:
         """POST /stylize for events; returns at its head. Use it as a context manager."""

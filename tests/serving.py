@@ -4,6 +4,7 @@ import io
 import math
 import os
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ class FakeModel:
 
     Attributes:
         evaluations: of each picture.
+        seconds: that each of them takes. Where they take any, a budget goes before their number, and a time limit
+            ends them, as with the real one.
         step: called at each of them: it may wait, or raise.
         painted: what was asked so far.
         closed: how many pictures were given up.
@@ -43,6 +46,7 @@ class FakeModel:
     """
 
     evaluations: int = 3
+    seconds: float = 0.0
     step: Callable[[int], None] = lambda _: None
     painted: list[Work] = field(default_factory=list)
     closed: int = 0
@@ -65,14 +69,21 @@ class FakeModel:
 
         def preview(number: int) -> Tensor:
             self.previews.append(threading.current_thread().name)
-            return (image.int() * number // self.evaluations).to(torch.uint8)  # ever lighter
+            return (image.int() * number // evaluations).to(torch.uint8)  # ever lighter
 
+        options = work.options
+        limit = min(each for each in (options.budget, options.time_limit, math.inf) if each is not None)
+        evaluations = self.evaluations
+        if self.seconds and limit < math.inf:
+            fitting = max(1, int(limit / self.seconds))
+            evaluations = fitting if options.budget else min(fitting, evaluations)
         try:
-            for number in range(1, self.evaluations + 1):
+            for number in range(1, evaluations + 1):
+                time.sleep(self.seconds)
                 self.step(number)
                 left = math.inf if number == 1 else 1.5
                 yield Progress(
-                    number / self.evaluations,
+                    number / evaluations,
                     number,
                     1.0 / number,
                     left,
@@ -83,10 +94,21 @@ class FakeModel:
             self.closed += 1
             raise
         losses = Losses(1.5, 2.5, 0.0, 4.0, {"content/conv4_2": 1.5, "style/conv1_1": 2.5})
-        return Result(image, losses, self.evaluations, "iterations", 0.1, self.cut_short)
+        cut_short = self.cut_short or evaluations < self.evaluations
+        return Result(image, losses, evaluations, "budget" if cut_short else "iterations", 0.1, cut_short)
 
     def warm_up(self) -> None:
         pass
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 class Gate:
@@ -149,7 +171,7 @@ def create_fake_app() -> Flask:
     """For gunicorn, told by the environment what its model does.
 
     A file at STEP_FILE holds the evaluations after as many as it says (none where it is empty), one at LOAD_FILE the
-    start. EVALUATIONS is how many a picture takes.
+    start. EVALUATIONS is how many a picture takes, and each of them takes EVALUATION_SECONDS.
     """
     step_file, load_file = (Path(os.environ.get(name) or os.devnull) for name in ("STEP_FILE", "LOAD_FILE"))
 
@@ -158,7 +180,11 @@ def create_fake_app() -> Flask:
 
     def load() -> FakeModel:
         wait_until(lambda: not load_file.is_file(), 60)
-        return FakeModel(evaluations=int(os.environ.get("EVALUATIONS", "3")), step=step)
+        return FakeModel(
+            evaluations=int(os.environ.get("EVALUATIONS", "3")),
+            seconds=float(os.environ.get("EVALUATION_SECONDS", "0")),
+            step=step,
+        )
 
     return create_app(load=load)
 

@@ -1,12 +1,23 @@
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import pytest
+import torch
 
-from service.admission import FIRST_GUESS_SECONDS, Admission, NotReadyError, QueueFullError
+from service.admission import (
+    Admission,
+    CannotMeetDeadlineError,
+    KeyLimitError,
+    NotReadyError,
+    QueueFullError,
+)
+from service.cost import FIRST_GUESS_SECONDS
 from service.engine import Engine, State
-from service.jobs import Job
+from service.jobs import DeadlineError, Job, Work
 from service.metrics import Metrics
-from tests.serving import WORK, FakeModel, Gate, wait_until
+from service.style.objective import Losses
+from service.style.options import Options
+from service.style.progress import Result
+from tests.serving import WORK, Clock, FakeModel, Gate, wait_until
 
 
 @pytest.fixture
@@ -15,25 +26,63 @@ def model() -> FakeModel:
 
 
 @pytest.fixture
-def admission(model: FakeModel) -> Generator[Admission, None, None]:
-    engine = Engine(lambda: model, Metrics())
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def admission(model: FakeModel, clock: Clock) -> Generator[Admission, None, None]:
+    engine = Engine(lambda: model, Metrics(), clock=clock)
     engine.start()
     wait_until(lambda: engine.state is State.READY)
-    yield Admission(engine, 3, jitter=lambda: 1.0)
+    yield Admission(engine, 3, per_owner=2, jitter=lambda: 1.0)
     engine.stop()
 
 
-def finished(busy_seconds: float) -> Job:
+@pytest.fixture
+def gate(model: FakeModel) -> Generator[Gate, None, None]:
+    """Holds every picture at its first evaluation until the test ends."""
+    gate = Gate()
+    model.step = gate
+    yield gate
+    gate.opened.set()
+
+
+def work(**options: object) -> Work:
+    return Work(WORK.content, [], Options(size=32, **options))  # type: ignore[arg-type]
+
+
+def finished(busy_seconds: float, done: Work = WORK, *, cut_short: bool = False) -> Job:
     """A job that came to a picture after so long."""
-    job = Job(WORK, "test", lambda _: None, 0)
+    job = Job(done, "test", lambda _: None, 0)
     job.busy_seconds = busy_seconds
-    job.end(result=object())  # type: ignore[arg-type]
+    losses = Losses(0, 0, 0, {})
+    job.end(result=Result(torch.zeros(3, 1, 1), losses, 1, "budget", busy_seconds, cut_short))
     return job
 
 
-def learn(admission: Admission, busy_seconds: float) -> None:
-    admission.admit()
-    admission.leave(finished(busy_seconds))
+def learn(admission: Admission, busy_seconds: float, done: Work = WORK) -> None:
+    admission.admit().leave(finished(busy_seconds, done))
+
+
+def submit(admission: Admission, seconds: float | None = None, owner: str | None = None) -> Job:
+    """A picture that is about to be painted, or waits."""
+    with admission.admit(seconds, owner) as ticket:
+        return ticket.submit(WORK, "test")
+
+
+def running(admission: Admission, gate: Gate) -> Job:
+    """A picture that is being painted."""
+    job = submit(admission)
+    assert gate.reached.wait(10)
+    return job
+
+
+def refused(attempt: Callable[[], object]) -> tuple[float, int]:
+    """Seconds of work that come first, and Retry-After, of somebody whose deadline cannot be met."""
+    with pytest.raises(CannotMeetDeadlineError) as refusal:
+        attempt()
+    return refusal.value.ahead, refusal.value.retry_after
 
 
 def test_a_ticket_that_is_not_used_gives_its_place_back(admission: Admission) -> None:
@@ -84,13 +133,33 @@ def test_one_more_than_there_are_places_is_refused(admission: Admission) -> None
         assert admission.taken == 3
 
 
-def test_retry_after_is_what_the_queue_will_take(admission: Admission) -> None:
+def test_retry_after_is_when_the_next_place_comes_free(
+    admission: Admission, gate: Gate, clock: Clock
+) -> None:
+    learn(admission, 4.2)
+    running(admission, gate)
+    submit(admission)
+    admission.admit()
+    with pytest.raises(QueueFullError) as refusal:
+        admission.admit()
+    assert refusal.value.retry_after == 5  # 4.2 s, rounded up
+    clock.now += 2.0
+    with pytest.raises(QueueFullError) as refusal:
+        admission.admit()
+    assert refusal.value.retry_after == 3  # what is left of the running one, not a whole one
+    clock.now += 10.0
+    with pytest.raises(QueueFullError) as refusal:
+        admission.admit()
+    assert refusal.value.retry_after == 1  # it takes longer than was thought: any moment now
+
+
+def test_while_all_are_still_uploading_it_is_a_whole_picture(admission: Admission) -> None:
     learn(admission, 4.2)
     for _ in range(3):
         admission.admit()
     with pytest.raises(QueueFullError) as refusal:
         admission.admit()
-    assert refusal.value.retry_after == 13  # 3 places times 4.2 s, rounded up
+    assert refusal.value.retry_after == 5
 
 
 def test_before_anything_has_been_measured_it_is_a_guess(admission: Admission) -> None:
@@ -107,9 +176,101 @@ def test_jobs_that_were_given_up_say_nothing_about_service_time(admission: Admis
     learn(admission, 10)
     cancelled = Job(WORK, "test", lambda _: None, 0)
     cancelled.end(error=RuntimeError())
-    admission.admit()
-    admission.leave(cancelled)
+    admission.admit().leave(cancelled)
     assert admission.service_seconds == 10
+
+
+def test_jobs_that_their_deadline_ended_say_little(admission: Admission) -> None:
+    learn(admission, 10)
+    for seconds in (4, 20):
+        job = finished(seconds, cut_short=True)
+        job.shortened = True
+        admission.admit().leave(job)
+    assert admission.service_seconds == pytest.approx(12)  # of 4 s, only that it takes longer
+
+
+def test_a_place_whose_wait_is_longer_than_the_deadline_is_refused_at_the_door(
+    admission: Admission, gate: Gate
+) -> None:
+    learn(admission, 10)
+    running(admission, gate)
+    submit(admission)
+    assert refused(lambda: admission.admit(19)) == (20, 11)  # 20 s of others, 9.5 s (half of 19 s) of its own
+    assert admission.taken == 2
+    admission.admit(21)
+
+
+def test_with_its_body_known_a_request_is_refused_that_would_not_be_done_in_time(
+    admission: Admission, gate: Gate, clock: Clock
+) -> None:
+    learn(admission, 10)
+    running(admission, gate)
+    clock.now += 4.0
+    with admission.admit(11) as ticket:  # 6 s of others, and 5.5 s (half of 11 s) of its own
+        assert refused(lambda: ticket.submit(work(), "test")) == (6, 1)
+    assert admission.taken == 1
+    with admission.admit(12) as ticket:
+        ticket.submit(work(), "test")
+
+
+def test_an_idle_engine_refuses_nobody_for_their_deadline(admission: Admission, model: FakeModel) -> None:
+    learn(admission, 10)
+    job = submit(admission, seconds=2)
+    assert job.wait(10)
+    assert job.succeeded
+    assert model.painted[0].options.time_limit == pytest.approx(2 - 0.1, abs=0.01)
+
+
+def test_what_a_request_asks_for_counts_not_what_others_did(admission: Admission, gate: Gate) -> None:
+    learn(admission, 10)
+    running(admission, gate)
+    with admission.admit(11) as ticket:
+        ticket.submit(work(budget=0.5), "test")
+    with admission.admit(11) as ticket:
+        assert refused(lambda: ticket.submit(work(budget=2), "test")) == (10.5, 2)
+
+
+def test_the_deadline_shortens_the_time_of_a_job_and_never_lengthens_it(
+    admission: Admission, model: FakeModel
+) -> None:
+    for seconds, limit in ((8.0, 5.0), (3.0, 2.9)):
+        with admission.admit(seconds) as ticket:
+            assert ticket.submit(work(time_limit=5.0), "test").wait(10)
+        assert model.painted[-1].options.time_limit == pytest.approx(limit, abs=0.01)
+
+
+def test_a_job_whose_deadline_passes_while_it_waits_is_not_begun(
+    admission: Admission, model: FakeModel, gate: Gate, clock: Clock
+) -> None:
+    first = running(admission, gate)
+    late = submit(admission, seconds=20)
+    clock.now += 21.0
+    gate.opened.set()
+    assert late.wait(10)
+    with pytest.raises(DeadlineError):
+        late.result()
+    assert first.wait(0)
+    assert len(model.painted) == 1
+    assert admission.taken == 0
+
+
+def test_the_owner_of_a_key_has_no_more_places_than_one_may_have(
+    admission: Admission, gate: Gate, clock: Clock
+) -> None:
+    learn(admission, 4)
+    running(admission, gate)
+    job = submit(admission, owner="shop")
+    admission.admit(owner="shop")
+    with pytest.raises(KeyLimitError) as refusal:
+        admission.admit(owner="shop")
+    assert (refusal.value.places, refusal.value.retry_after) == (
+        2,
+        8,
+    )  # after the other's and its own first one
+    admission.engine.cancel(job)
+    with admission.admit(owner="phone"):
+        assert admission.taken == 3
+    admission.admit(owner="shop")
 
 
 def test_those_who_are_refused_together_are_not_sent_back_together() -> None:
@@ -120,7 +281,7 @@ def test_those_who_are_refused_together_are_not_sent_back_together() -> None:
         with pytest.raises(NotReadyError) as refusal:
             admission.admit()
         answers.add(refusal.value.retry_after)
-    assert answers <= {4, 5, 6}
+    assert answers <= {5, 6}
     assert len(answers) > 1
 
 

@@ -8,17 +8,7 @@ from service.engine import EXIT_STOPS_MASTER, STUCK_SECONDS, Engine, State
 from service.jobs import CancelledError, Job, JobError, LoadError, Model
 from service.metrics import Metrics
 from service.watch import Watch
-from tests.serving import WORK, FakeModel, Gate, wait_until
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.serving import WORK, Clock, FakeModel, Gate, wait_until
 
 
 @pytest.fixture

@@ -42,6 +42,10 @@ def test_every_setting_is_read_from_its_variable(
         value = "0"
     if field == "max_budget":
         value = "9"
+    if field == "max_per_key":
+        monkeypatch.setenv("STYLIZE_API_KEYS_FILE", str(tmp_path / "keys"))
+    if field == "deadline":
+        value = "45"
     if field == "heic":
         value = "True"
     monkeypatch.setenv(f"STYLIZE_{field.upper()}", value)
@@ -176,6 +180,15 @@ def test_the_default_budget_cannot_exceed_the_largest(monkeypatch: pytest.Monkey
     monkeypatch.setenv("STYLIZE_DEFAULT_BUDGET", "90")
     with pytest.raises(SettingsError, match="STYLIZE_DEFAULT_BUDGET is 90: give at most STYLIZE_MAX_BUDGET"):
         load_settings()
+
+
+def test_a_limit_for_each_key_needs_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLIZE_MAX_PER_KEY", "2")
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+    assert error.value.problems == [
+        "STYLIZE_MAX_PER_KEY is 2, but there are no keys: set STYLIZE_API_KEYS_FILE as well, or neither."
+    ]
 
 
 def test_what_the_master_of_gunicorn_imports_leaves_torch_out() -> None:

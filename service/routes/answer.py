@@ -8,9 +8,9 @@ from flask import Response
 from service.catalogue import Style
 from service.context import Service
 from service.delivery import deliver
-from service.errors import INTERNAL, Problem
+from service.errors import DEADLINE_EXCEEDED, INTERNAL, Problem
 from service.images import MEDIA_TYPES, Decoded, Format
-from service.jobs import Job, JobError
+from service.jobs import DeadlineError, Job, JobError
 from service.masks import Region
 from service.report import BackboneReport, LossReport, RegionReport, StylizeReport, Timings, settings_used
 from service.routes.lifecycle import record, stage
@@ -102,6 +102,8 @@ def result_of(service: Service, job: Job) -> Result:
     current.facts |= {"backbone": service.engine.model.backbone, "evaluations": job.evaluations}
     try:
         return job.result()
+    except DeadlineError:
+        raise Problem(DEADLINE_EXCEEDED) from None
     except JobError:  # logged by the engine, with all there is to know
         raise Problem(INTERNAL) from None
 

@@ -9,7 +9,9 @@ from collections.abc import Collection
 from flask import Flask, Response, current_app, request
 
 # What a page may send besides what every page may, and read besides what every page may.
-_ACCEPTED = "Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID, X-Request-ID"
+_ACCEPTED = (
+    "Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID, X-Request-ID, X-Request-Timeout"
+)
 _EXPOSED = ("ETag", "Retry-After", "Server-Timing", "WWW-Authenticate", "X-Request-ID")
 _OURS = "X-Stylize-"
 _REMEMBER_SECONDS = "7200"  # the most that Chromium keeps

@@ -20,7 +20,7 @@ from service.errors import Problem
 from service.images import MEDIA_TYPES
 from service.jobs import Job
 from service.report import Preview, Progress, Queued
-from service.routes import answer
+from service.routes import answer, timeout
 from service.routes.answer import Inputs
 from service.routes.lifecycle import problem_body, record, unexpected
 from service.style.resample import reduce
@@ -116,7 +116,7 @@ def _while_it_lasts(
         if said:
             quiet_since = now
             yield b"".join(said)
-        if job.wait(_TICK_SECONDS):
+        if timeout.wait(service, job, _TICK_SECONDS):
             return False
         if client_gone(request.environ):
             return True

@@ -12,11 +12,13 @@ from functools import partial
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
+from service.admission import RefusedError
 from service.connection import ClientGoneError
 from service.context import Service, current_service
 from service.errors import INTERNAL, MALFORMED, MEDIA_TYPE, PROBLEMS, Problem
 from service.logs import RequestRecord
-from service.metrics import CLIENT_CLOSED_REQUEST, UNMATCHED
+from service.metrics import CLIENT_CLOSED_REQUEST, UNMATCHED, Metrics
+from service.routes.refusal import refusal
 from service.security import HEADERS
 from service.tracing import caller_of
 
@@ -33,6 +35,7 @@ def register(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_end)
     app.register_error_handler(Problem, _problem)
+    app.register_error_handler(RefusedError, lambda error: _problem(refusal(error)))
     app.register_error_handler(ClientGoneError, _client_gone)
     app.register_error_handler(HTTPException, _http_exception)
     app.register_error_handler(Exception, _unexpected)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from flask import Blueprint, Response, request
 from werkzeug.datastructures import MIMEAccept
 
-from service.admission import NotReadyError, QueueFullError, Ticket
+from service.admission import Ticket
 from service.catalogue import Style
 from service.connection import ClientGoneError, client_gone, read_body, refuse_large_body
 from service.context import Service, current_service
@@ -15,8 +15,6 @@ from service.contract import STYLE_NAME, OptionsError
 from service.errors import (
     INVALID_REQUEST,
     NOT_ACCEPTABLE,
-    NOT_READY,
-    QUEUE_FULL,
     UNSUPPORTED_IMAGE,
     UNSUPPORTED_MEDIA_TYPE,
     UNUSABLE_IMAGE,
@@ -29,7 +27,7 @@ from service.images.labels import Labels, read_labels
 from service.jobs import Job, Work
 from service.masks import Region, match, misfit
 from service.messages import sentence
-from service.routes import answer, events, submission
+from service.routes import answer, events, submission, timeout
 from service.routes.answer import Asked, Inputs
 from service.routes.bearer import require_key
 from service.routes.entity_tag import entity_tag
@@ -62,8 +60,8 @@ def stylize() -> Response:
     require_key()
     media_type = _acceptable()
     _refuse_early(service)
-    with _admitted(service) as ticket:
-        asked = _asked(service, media_type)
+    with service.admission.admit(timeout.requested(service), record().facts.get("key_name")) as ticket:
+        asked = _asked(service, media_type, ticket)
         tag = entity_tag(service.engine.model, asked, media_type)
         if tag is not None and tag.known_to(request.if_none_match):
             record().outcome = "not_modified"
@@ -105,31 +103,14 @@ def _refuse_early(service: Service) -> None:
     refuse_large_body(request.environ, service.settings.max_upload_bytes)
 
 
-def _admitted(service: Service) -> Ticket:
-    try:
-        return service.admission.admit()
-    except QueueFullError as full:
-        raise Problem(
-            QUEUE_FULL,
-            f"All {full.places} places are taken: try again in {full.retry_after} seconds.",
-            retry_after=full.retry_after,
-        ) from None
-    except NotReadyError as refusal:
-        raise Problem(
-            NOT_READY,
-            f"The service is {refusal.state}: try again in {refusal.retry_after} seconds.",
-            retry_after=refusal.retry_after,
-        ) from None
-
-
-def _asked(service: Service, media_type: str) -> Asked:
+def _asked(service: Service, media_type: str, ticket: Ticket) -> Asked:
     settings = service.settings
     with stage("read_body"):
         body = read_body(
             request.environ,
             limit=settings.max_upload_bytes,
             stall=settings.upload_stall,
-            timeout=settings.upload_timeout,
+            timeout=min(settings.upload_timeout, ticket.left),
         )
     service.metrics.body_bytes.observe(len(body))
     record().facts["body_bytes"] = len(body)
@@ -274,7 +255,7 @@ def _fits_network(content: Decoded, options: Options) -> None:
 
 def _wait(service: Service, job: Job) -> Result:
     """Until the picture is there, or its client is not."""
-    while not job.wait(_POLL_SECONDS):
+    while not timeout.wait(service, job, _POLL_SECONDS):
         if client_gone(request.environ):
             service.engine.cancel(job)
             raise ClientGoneError
