@@ -149,7 +149,8 @@ class Admission:
         self._taken = 0
         self._owners: Counter[str] = Counter()
         self._costs = Costs()
-        self._lock = threading.Lock()  # taken before the engine's own, never after it
+        # Taken before the engine's own, never after it; and again, where a dead engine ends a job at once.
+        self._lock = threading.RLock()
 
     @property
     def taken(self) -> int:
@@ -220,9 +221,9 @@ class Admission:
                 self._costs.learn(job.work, job.busy_seconds, shortened=shortened)
 
     def retry_after(self) -> int:
-        """Whole seconds until a place is expected to come free."""
+        """Whole seconds until what is there now is expected to be done."""
         with self._lock:
-            return self._retry_after(self._next_end())
+            return self._retry_after(self._ahead())
 
     def _ahead(self) -> float:
         """Seconds of work that the engine has."""

@@ -1,5 +1,6 @@
 """The one thread that owns torch: it loads the network, then paints one request after the other."""
 
+import gc
 import itertools
 import logging
 import math
@@ -7,12 +8,24 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from service.cost import pixels
-from service.jobs import CancelledError, DeadlineError, GivenUp, Job, JobError, LoadError, Model, Work
+from service.jobs import (
+    CancelledError,
+    DeadlineError,
+    EngineDiedError,
+    Fault,
+    GivenUp,
+    Job,
+    JobError,
+    LoadError,
+    Model,
+    OutOfMemoryError,
+    Work,
+)
 from service.metrics import Metrics
 from service.watch import Watch
 
@@ -26,9 +39,17 @@ log = logging.getLogger(__name__)
 EXIT_STOPS_MASTER = 4
 # A running job may go this long, or five of its slowest evaluations, without progress before it counts as stuck.
 STUCK_SECONDS = 30.0
+MOST_OUT_OF_MEMORY = 3
+"""So often in a row is no bad luck with a large picture: something keeps the memory, and only a new process helps."""
+FAREWELL_SECONDS = 1.0
+"""Before the process ends: for the answers of those who still waited."""
 AFTER_SECONDS = 0.1
 AFTER_SECONDS_PER_MEGAPIXEL = 0.2
 """Kept free before a deadline: for ending within one evaluation, and for encoding and sending, which grows."""
+
+
+class _FatalError(Exception):
+    """The engine can go on no more; the message is for the log."""
 
 
 class State(StrEnum):
@@ -41,6 +62,13 @@ class State(StrEnum):
     DEAD = "dead"
 
 
+_TOLD: Mapping[Fault | None, type[JobError]] = {
+    None: JobError,
+    "memory": OutOfMemoryError,
+    "sticky": EngineDiedError,
+}
+
+
 class Engine:
     """Serves jobs in the order of their arrival, on one thread.
 
@@ -49,6 +77,7 @@ class Engine:
         metrics: where to count.
         clock: monotonic seconds.
         terminate: ends the process at once with an exit code.
+        farewell: called just before, while answers may still be on their way.
     """
 
     def __init__(
@@ -58,11 +87,13 @@ class Engine:
         *,
         clock: Callable[[], float] = time.monotonic,
         terminate: Callable[[int], object] = os._exit,
+        farewell: Callable[[], object] = lambda: time.sleep(FAREWELL_SECONDS),
     ) -> None:
         self._load = load
         self._metrics = metrics
         self._clock = clock
         self._terminate = terminate
+        self._farewell = farewell
         self._state = State.LOADING
         self._draining = False
         self._stopping = False
@@ -72,6 +103,7 @@ class Engine:
         self._changed = threading.Condition()
         self._heartbeat = clock()
         self._slowest = 0.0
+        self._out_of_memory = 0  # jobs in a row
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         metrics.follow_state(State, lambda: self.state)
         metrics.queue_depth.set_function(lambda: len(self._waiting))
@@ -147,8 +179,12 @@ class Engine:
             work, label, on_end, self._clock(), watch, deadline=deadline, expected=expected, owner=owner
         )
         with self._changed:
-            self._waiting.append(job)
-            self._changed.notify_all()
+            dead = self._state is State.DEAD
+            if not dead:
+                self._waiting.append(job)
+                self._changed.notify_all()
+        if dead:
+            job.end(error=EngineDiedError())
         return job
 
     def ahead_of(self, job: Job) -> int:
@@ -182,7 +218,7 @@ class Engine:
             self._start_up()
             while (job := self._next()) is not None:
                 self._serve(job)
-        except LoadError as error:
+        except (LoadError, _FatalError) as error:
             self._die(str(error))
         except Exception:
             log.exception("the engine ended unexpectedly")
@@ -223,19 +259,46 @@ class Engine:
     def _serve(self, job: Job) -> None:
         result: Result | None = None
         error: Exception | None = None
+        fault: Fault | None = None
         try:
             result = self._paint(job)
         except (CancelledError, DeadlineError) as ended:
             error = type(ended)()
-        except Exception:
-            # The traceback is written now and not kept: it would keep every tensor of its frames alive.
-            log.exception("the optimisation failed", extra={"request_id": job.label})
-            error = JobError()
+        except Exception as failed:
+            fault = self.model.fault(failed)
+            if fault == "memory":
+                # Its text, not itself: whoever keeps the record would keep the traceback.
+                log.error("out of memory: %r", str(failed), extra={"request_id": job.label})
+            else:
+                log.exception("the optimisation failed", extra={"request_id": job.label})
+            error = _TOLD[fault]()
+        # From here on there is no exception any more, whose traceback would keep every tensor of its frames alive.
+        if fault == "memory":
+            self._recover()
+        elif error is None:
+            self._out_of_memory = 0
         self._running = None
         self._beat()
         if error is not None:
-            self._metrics.discarded.labels(job.cancelled or "error").inc(job.evaluations)
+            reason = job.cancelled or ("oom" if fault == "memory" else "error")
+            self._metrics.discarded.labels(reason).inc(job.evaluations)
+        doomed = fault == "sticky" or self._out_of_memory >= MOST_OUT_OF_MEMORY
+        if doomed:
+            self._state = State.DEAD  # before the job's place is free, so that nobody else takes it
         job.end(result, error)
+        if doomed:
+            raise _FatalError(
+                "The GPU has failed for good: the process has to be started again."
+                if fault == "sticky"
+                else f"Out of memory {self._out_of_memory} times in a row: the process has to be started again."
+            )
+
+    def _recover(self) -> None:
+        """Make what a picture had in memory available to the next one."""
+        self._out_of_memory += 1
+        self._metrics.out_of_memory.inc()
+        gc.collect()  # an exception's frames may refer to themselves
+        self.model.release()
 
     def _paint(self, job: Job) -> "Result":
         after = AFTER_SECONDS + AFTER_SECONDS_PER_MEGAPIXEL * pixels(job.work) / 1e6
@@ -278,5 +341,6 @@ class Engine:
             left = [*self._waiting] + ([self._running] if self._running else [])
             self._waiting.clear()
         for job in left:
-            job.end(error=JobError())
+            job.end(error=EngineDiedError())
+        self._farewell()
         self._terminate(EXIT_STOPS_MASTER)

@@ -17,6 +17,7 @@ Outcome = Literal[
     "shed_deadline",
     "shed_not_ready",
     "deadline_exceeded",
+    "oom",
     "client_gone",
     "error",
 ]
@@ -133,6 +134,20 @@ CANNOT_MEET_DEADLINE = ProblemType(
     "Try again after as many seconds as Retry-After says, or allow more time with X-Request-Timeout.",
     "shed_deadline",
 )
+OUT_OF_MEMORY = ProblemType(
+    "out-of-memory",
+    503,
+    "There was not enough memory for this picture",
+    "Ask for a smaller size, or try again after as many seconds as Retry-After says.",
+    "oom",
+)
+ENGINE_DIED = ProblemType(
+    "restarting",
+    503,
+    "The service has to start again",
+    "Nothing is wrong with the request: try again after as many seconds as Retry-After says.",
+    "error",
+)
 DEADLINE_EXCEEDED = ProblemType(
     "deadline-exceeded",
     504,
@@ -162,6 +177,8 @@ PROBLEMS: Mapping[str, ProblemType] = {
         INTERNAL,
         NOT_READY,
         CANNOT_MEET_DEADLINE,
+        OUT_OF_MEMORY,
+        ENGINE_DIED,
         DEADLINE_EXCEEDED,
     )
 }

@@ -36,8 +36,19 @@ class JobError(Exception):
     """The job ended with an unexpected error, which has been logged."""
 
 
+class OutOfMemoryError(JobError):
+    """There was not enough memory for the job; what it had is free again."""
+
+
+class EngineDiedError(JobError):
+    """The engine can do no more jobs: the process ends."""
+
+
 GivenUp = Literal["client_gone", "deadline"]
 """Why nobody wants a job any more."""
+
+Fault = Literal["memory", "sticky"]
+"""Errors that are not of the job: there is not enough memory, or the device can do nothing any more."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,12 @@ class Model(Protocol):
 
     def paint(self, work: Work) -> Generator["Progress", None, "Result"]:
         """Paint; one step for each evaluation. Closing the generator frees everything."""
+
+    def fault(self, error: BaseException) -> Fault | None:
+        """What is wrong, where an error that `paint` raised is not of the job."""
+
+    def release(self) -> None:
+        """Give back memory that is only kept for the next picture."""
 
     def warm_up(self) -> None:
         """Paint something small, so that the first request does not pay for what happens once."""
@@ -179,7 +196,7 @@ class Job:
         Raises:
             CancelledError: it was cancelled before it ended.
             DeadlineError: its deadline passed before it began.
-            JobError: it ended with an error.
+            JobError: it ended with an error; OutOfMemoryError and EngineDiedError are some.
         """
         if self._error is not None:
             raise self._error

@@ -114,6 +114,7 @@ class Metrics:
         self.discarded = self._counter(
             "stylize_evaluations_discarded", "Evaluations whose picture was never delivered.", ("reason",)
         )
+        self.out_of_memory = self._counter("stylize_oom", "Pictures for which there was not enough memory.")
         self.engine_state = self._gauge("stylize_engine_state", "1 for the state that it is in.", ("state",))
         self.heartbeat = self._gauge(
             "stylize_engine_heartbeat_timestamp_seconds", "When the engine last made progress, Unix time."
@@ -140,7 +141,7 @@ class Metrics:
             self.requests.labels(outcome)
         for stage in STAGES:
             self.stage_seconds.labels(stage)
-        for reason in (*get_args(GivenUp), "error"):
+        for reason in (*get_args(GivenUp), "oom", "error"):
             self.discarded.labels(reason)
         for image in ("content", "style", "content_mask", "style_mask", "init_image"):
             self.input_pixels.labels(image)

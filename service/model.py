@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from service.cpus import usable_cpus
-from service.jobs import LoadError, Work
+from service.faults import fault_of
+from service.jobs import Fault, LoadError, Work
 from service.messages import sentence
 from service.settings import Settings
 from service.style.options import Options
@@ -65,6 +66,17 @@ class PaintingModel:
             start=work.start,
             usual=self.costs,
         )
+
+    def fault(self, error: BaseException) -> Fault | None:
+        """Whether memory has run out, or the device has failed for good."""
+        return fault_of(error)
+
+    def release(self) -> None:
+        """Give the GPU's memory that torch keeps for the next picture back to the driver."""
+        import torch
+
+        if self.device == "cuda":
+            torch.cuda.empty_cache()
 
     def warm_up(self) -> None:
         """Paint pictures of nothing in particular, and note what an evaluation costs."""

@@ -49,13 +49,16 @@ class Server:
         self.port, self.admin_port = free_ports(2)
         self.folder = tempfile.TemporaryDirectory()
         self.hold_file = Path(self.folder.name) / "hold"
+        self.fault_file = Path(self.folder.name) / "fault"
         self._log = Path(self.folder.name) / "log"
         ports = {"STYLIZE_PORT": self.port, "STYLIZE_ADMIN_PORT": self.admin_port}
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", "-c", "python:service.gunicorn_conf", app],
                 cwd=ROOT,
-                env=environment(**(ports | {"STEP_FILE": self.hold_file} | settings)),
+                env=environment(
+                    **(ports | {"STEP_FILE": self.hold_file, "FAULT_FILE": self.fault_file} | settings)
+                ),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

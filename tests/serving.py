@@ -19,7 +19,8 @@ from torch import Tensor
 from service.app import create_app
 from service.context import service_of
 from service.engine import State
-from service.jobs import Model, Work
+from service.faults import fault_of
+from service.jobs import Fault, Model, Work
 from service.settings import Settings
 from service.style.objective import Losses
 from service.style.options import Options
@@ -43,6 +44,7 @@ class FakeModel:
         closed: how many pictures were given up.
         cut_short: whether it says that the time ended it.
         previews: the threads that each preview was made on.
+        released: how often it was asked to give memory back.
     """
 
     evaluations: int = 3
@@ -52,6 +54,7 @@ class FakeModel:
     closed: int = 0
     cut_short: bool = False
     previews: list[str] = field(default_factory=list)
+    released: int = 0
     backbone: str = "fake"
     note: str = "it only fills the picture with one colour"
     weights: str = "0123456789abcdef"
@@ -96,6 +99,12 @@ class FakeModel:
         losses = Losses(1.5, 2.5, 0.0, 4.0, {"content/conv4_2": 1.5, "style/conv1_1": 2.5})
         cut_short = self.cut_short or evaluations < self.evaluations
         return Result(image, losses, evaluations, "budget" if cut_short else "iterations", 0.1, cut_short)
+
+    def fault(self, error: BaseException) -> Fault | None:
+        return fault_of(error)
+
+    def release(self) -> None:
+        self.released += 1
 
     def warm_up(self) -> None:
         pass
@@ -171,12 +180,18 @@ def create_fake_app() -> Flask:
     """For gunicorn, told by the environment what its model does.
 
     A file at STEP_FILE holds the evaluations after as many as it says (none where it is empty), one at LOAD_FILE the
-    start. EVALUATIONS is how many a picture takes, and each of them takes EVALUATION_SECONDS.
+    start. EVALUATIONS is how many a picture takes, and each of them takes EVALUATION_SECONDS. What a file at
+    FAULT_FILE says is the message of a RuntimeError in the second evaluation; an empty one is a MemoryError.
     """
-    step_file, load_file = (Path(os.environ.get(name) or os.devnull) for name in ("STEP_FILE", "LOAD_FILE"))
+    step_file, load_file, fault_file = (
+        Path(os.environ.get(name) or os.devnull) for name in ("STEP_FILE", "LOAD_FILE", "FAULT_FILE")
+    )
 
     def step(number: int) -> None:
         wait_until(lambda: number <= _let_through(step_file), 60)
+        if number == 2 and fault_file.is_file():
+            message = fault_file.read_text()
+            raise RuntimeError(message) if message else MemoryError
 
     def load() -> FakeModel:
         wait_until(lambda: not load_file.is_file(), 60)

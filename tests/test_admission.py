@@ -56,7 +56,7 @@ def finished(busy_seconds: float, done: Work = WORK, *, cut_short: bool = False)
     """A job that came to a picture after so long."""
     job = Job(done, "test", lambda _: None, 0)
     job.busy_seconds = busy_seconds
-    losses = Losses(0, 0, 0, {})
+    losses = Losses(0, 0, 0, 0, {})
     job.end(result=Result(torch.zeros(3, 1, 1), losses, 1, "budget", busy_seconds, cut_short))
     return job
 

@@ -8,9 +8,9 @@ from flask import Response
 from service.catalogue import Style
 from service.context import Service
 from service.delivery import deliver
-from service.errors import DEADLINE_EXCEEDED, INTERNAL, Problem
+from service.errors import DEADLINE_EXCEEDED, ENGINE_DIED, INTERNAL, OUT_OF_MEMORY, Problem
 from service.images import MEDIA_TYPES, Decoded, Format
-from service.jobs import DeadlineError, Job, JobError
+from service.jobs import DeadlineError, EngineDiedError, Job, JobError, OutOfMemoryError
 from service.masks import Region
 from service.report import BackboneReport, LossReport, RegionReport, StylizeReport, Timings, settings_used
 from service.routes.lifecycle import record, stage
@@ -18,6 +18,9 @@ from service.routes.submission import Submission
 from service.style.options import Options
 from service.style.progress import Result
 from service.style.regions import Masks
+
+RESTART_SECONDS = 30
+"""Until a service that has died is worth asking again: the network has to be loaded."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,10 @@ def result_of(service: Service, job: Job) -> Result:
         return job.result()
     except DeadlineError:
         raise Problem(DEADLINE_EXCEEDED) from None
+    except OutOfMemoryError:
+        raise Problem(OUT_OF_MEMORY, retry_after=service.admission.retry_after()) from None
+    except EngineDiedError:
+        raise Problem(ENGINE_DIED, retry_after=RESTART_SECONDS) from None
     except JobError:  # logged by the engine, with all there is to know
         raise Problem(INTERNAL) from None
 
