@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 UV     := uv==0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint apilint format bench lock clean
+.PHONY: help setup demo serve test lint apilint format bench bench-load lock clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
 $(VENV)/.installed: requirements/dev.txt
 	@sh scripts/venv.sh "$(PYTHON)" "$(VENV)"
@@ -49,6 +49,11 @@ bench: setup  ## the transfer against plain Gatys, an evaluation against its con
 	$(BIN)/python -m benchmarks.evaluation
 	$(BIN)/python -m benchmarks.budgets
 	$(BIN)/python -m benchmarks.quality --adam
+
+bench-load: setup  ## overload, killed clients, memory that runs out: tables, a plot under out/
+	$(BIN)/python -m benchmarks.load
+	$(BIN)/python -m benchmarks.faults
+	$(BIN)/python -m benchmarks.soak
 
 lock: $(VENV)/.installed  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

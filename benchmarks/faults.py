@@ -1,0 +1,163 @@
+"""Clients that are killed at any point: how soon the engine is free, and whether the counters add up.
+
+    python -m benchmarks.faults [--kills 200] [--seed 0]
+
+It starts a real gunicorn with a model that paints nothing, slowly. The time is from the kill until /metrics shows
+that the place is free, so it includes the scrape.
+"""
+
+import random
+import statistics
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import click
+
+from tests.running import Server, whole_request
+from tests.serving import wait_until
+
+EVALUATION = 0.02
+"""Seconds."""
+
+EVALUATIONS = 25
+ALLOWED = EVALUATION + 0.1
+"""Seconds from a kill until the engine is free."""
+
+
+class Kill(NamedTuple):
+    """One client's end."""
+
+    point: str
+    seconds: float
+
+
+def before_the_body(server: Server, generator: random.Random) -> float:
+    """The head has been sent, and nothing of the body."""
+    request = whole_request()
+    with server.connect() as connection:
+        connection.sendall(request[: request.index(b"\r\n\r\n") + 4])
+        wait_until(lambda: server.metric("stylize_in_flight") == 1)
+        killed = time.monotonic()
+    return until_free(server, killed)
+
+
+def half_way(server: Server, generator: random.Random) -> float:
+    """Somewhere inside the body."""
+    request = whole_request()
+    with server.connect() as connection:
+        connection.sendall(request[: generator.randrange(request.index(b"\r\n\r\n") + 5, len(request))])
+        wait_until(lambda: server.metric("stylize_in_flight") == 1)
+        killed = time.monotonic()
+    return until_free(server, killed)
+
+
+def queued(server: Server, generator: random.Random) -> float:
+    """While another is painted; that one is given up afterwards."""
+    with server.connect() as running:
+        server.hold()
+        running.sendall(whole_request(accept=accept(generator)))
+        wait_until(lambda: server.metric("stylize_in_flight") == 1)
+        with server.connect() as waiting:
+            waiting.sendall(whole_request(accept=accept(generator)))
+            wait_until(lambda: server.metric("stylize_queue_depth") == 1)
+            killed = time.monotonic()
+        wait_until(lambda: server.metric("stylize_in_flight") == 1)
+        seconds = time.monotonic() - killed
+        server.release()
+    until_free(server, killed)
+    return seconds
+
+
+def running(server: Server, generator: random.Random) -> float:
+    """At any moment of the optimisation."""
+    with server.connect() as connection:
+        connection.sendall(whole_request(accept=accept(generator)))
+        wait_until(lambda: server.metric("stylize_in_flight") == 1)
+        time.sleep(generator.uniform(0, EVALUATIONS * EVALUATION * 0.6))
+        killed = time.monotonic()
+    return until_free(server, killed)
+
+
+def reading(server: Server, generator: random.Random) -> float:
+    """With the beginning of the answer read."""
+    with server.connect() as connection:
+        connection.sendall(whole_request(accept="image/png"))
+        connection.recv(16)
+        killed = time.monotonic()
+    return until_free(server, killed)
+
+
+POINTS: dict[str, Callable[[Server, random.Random], float]] = {
+    function.__name__.replace("_", " "): function
+    for function in (before_the_body, half_way, queued, running, reading)
+}
+
+
+def accept(generator: random.Random) -> str:
+    """Clients of events are killed too."""
+    return generator.choice(("image/png", "application/json", "text/event-stream"))
+
+
+def until_free(server: Server, since: float) -> float:
+    """Seconds until every place is free."""
+    wait_until(lambda: server.metric("stylize_in_flight") == 0)
+    return time.monotonic() - since
+
+
+def slow_server() -> Server:
+    """One whose pictures take half a second."""
+    return Server(EVALUATIONS=EVALUATIONS, EVALUATION_SECONDS=EVALUATION, STYLIZE_QUEUE_SIZE=2)
+
+
+def kill_clients(server: Server, kills: int, seed: int) -> list[Kill]:
+    """Kill so many of them, at each point equally often."""
+    generator = random.Random(seed)
+    names = [list(POINTS)[number % len(POINTS)] for number in range(kills)]
+    generator.shuffle(names)
+    return [Kill(name, POINTS[name](server, generator)) for name in names]
+
+
+def accounts(server: Server) -> tuple[int, int, int, int]:
+    """Requests counted; evaluations made, delivered (of pictures that came out), and discarded."""
+    metrics = [line for line in server.admin("/metrics").text.splitlines() if line and line[0] != "#"]
+    values = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in metrics}
+
+    def total(prefix: str) -> int:
+        return round(sum(value for name, value in values.items() if name.startswith(prefix)))
+
+    made, discarded = total("stylize_evaluations_total"), total("stylize_evaluations_discarded_total")
+    painted = total('stylize_requests_total{outcome="ok"}')
+    return total("stylize_requests_total"), made, painted * EVALUATIONS, discarded
+
+
+@click.command(help=__doc__)
+@click.option("--kills", default=200, show_default=True)
+@click.option("--seed", default=0, show_default=True)
+def main(kills: int, seed: int) -> None:
+    with slow_server() as server:
+        killed = kill_clients(server, kills, seed)
+        sent = kills + sum(kill.point == "queued" for kill in killed)  # which needs another client
+        wait_until(lambda: accounts(server)[0] == sent)
+        requests, made, delivered, discarded = accounts(server)
+        errors = [line for line in server.log() if line["level"] in ("error", "critical")]
+        works = server.post().status_code == 200
+    print(f"one evaluation takes {EVALUATION * 1000:.0f} ms; allowed are {ALLOWED * 1000:.0f} ms")
+    print(f"{'killed':16} {'clients':>7} {'p50':>7} {'p99':>7} {'worst':>7} {'too late':>9}")
+    for name in POINTS:
+        times = sorted(kill.seconds for kill in killed if kill.point == name)
+        if times:
+            p99 = times[min(len(times) - 1, round(0.99 * len(times)))]
+            print(
+                f"{name:16} {len(times):7d} {statistics.median(times) * 1000:4.0f} ms {p99 * 1000:4.0f} ms "
+                f"{times[-1] * 1000:4.0f} ms {sum(seconds > ALLOWED for seconds in times):9d}"
+            )
+    print(f"requests: {sent} sent, {requests} counted")
+    print(
+        f"evaluations: {made} made = {delivered} delivered + {discarded} discarded: {made == delivered + discarded}"
+    )
+    print(f"errors in the log: {len(errors)}; the next request works: {works}")
+
+
+if __name__ == "__main__":
+    main()
