@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from service.cost import Costs
+from service.cost import Costs, after
 from service.engine import Engine, State
 from service.jobs import Job, Work
 from service.watch import Watch
@@ -197,8 +197,9 @@ class Admission:
         with self._lock:
             expected = self._costs.expected(work)
             ahead = self._ahead()
-            if ahead > 0 and ahead + _least(ticket, expected) > ticket.left:
-                raise self._cannot_meet(ticket, expected)
+            needed = expected + after(work)
+            if ahead > 0 and ahead + _least(ticket, needed) > ticket.left:
+                raise self._cannot_meet(ticket, needed)
             return self.engine.submit(
                 work,
                 label,
@@ -235,15 +236,15 @@ class Admission:
         ends = [seconds for job, seconds in self.engine.outlook() if owner is None or job.owner == owner]
         return ends[0] if ends else self.service_seconds  # all of them are still being uploaded
 
-    def _cannot_meet(self, ticket: Ticket, expected: float) -> CannotMeetDeadlineError:
+    def _cannot_meet(self, ticket: Ticket, needed: float) -> CannotMeetDeadlineError:
         ahead = self._ahead()
-        too_much = ahead + _least(ticket, expected) - ticket.seconds
+        too_much = ahead + _least(ticket, needed) - ticket.seconds
         return CannotMeetDeadlineError(ahead, self._retry_after(too_much))
 
     def _retry_after(self, seconds: float) -> int:
         return max(1, math.ceil(seconds * self._jitter()))
 
 
-def _least(ticket: Ticket, expected: float) -> float:
-    """Seconds of the engine without which there is no use in beginning."""
-    return min(expected, LEAST_SHARE * ticket.seconds)
+def _least(ticket: Ticket, needed: float) -> float:
+    """Seconds without which there is no use in beginning."""
+    return min(needed, LEAST_SHARE * ticket.seconds)

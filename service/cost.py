@@ -8,6 +8,10 @@ from service.style.options import Options
 FIRST_GUESS_SECONDS = 10.0
 """Assumed of a picture before anything has been measured."""
 
+AFTER_SECONDS = 0.1
+AFTER_SECONDS_PER_MEGAPIXEL = 0.2
+"""Kept free before a deadline: for ending within one evaluation, and for encoding and sending, which grows."""
+
 # Weight of the newest measurement in the moving averages.
 _NEWEST = 0.2
 
@@ -62,6 +66,11 @@ def pixels(work: Work) -> float:
     """Of the result."""
     height, width = work.content.shape[-2:]
     return float(work.options.size**2 * min(height, width) / max(height, width))
+
+
+def after(work: Work) -> float:
+    """Seconds to keep for what comes after the optimisation."""
+    return AFTER_SECONDS + AFTER_SECONDS_PER_MEGAPIXEL * pixels(work) / 1e6
 
 
 def _measure(work: Work) -> tuple[_Kind, float]:

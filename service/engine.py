@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from service.cost import pixels
+from service.cost import after
 from service.jobs import (
     CancelledError,
     DeadlineError,
@@ -39,6 +39,10 @@ log = logging.getLogger(__name__)
 EXIT_STOPS_MASTER = 4
 # A running job may go this long, or five of its slowest evaluations, without progress before it counts as stuck.
 STUCK_SECONDS = 30.0
+MOST_OUT_OF_MEMORY = 3
+"""So often in a row is no bad luck with a large picture: something keeps the memory, and only a new process helps."""
+FAREWELL_SECONDS = 1.0
+"""Before the process ends: for the answers of those who still waited."""
 MOST_OUT_OF_MEMORY = 3
 """So often in a row is no bad luck with a large picture: something keeps the memory, and only a new process helps."""
 FAREWELL_SECONDS = 1.0
@@ -301,8 +305,7 @@ class Engine:
         self.model.release()
 
     def _paint(self, job: Job) -> "Result":
-        after = AFTER_SECONDS + AFTER_SECONDS_PER_MEGAPIXEL * pixels(job.work) / 1e6
-        steps = self.model.paint(job.begin(self._clock(), after))
+        steps = self.model.paint(job.begin(self._clock(), after(job.work)))
         try:
             while True:
                 if job.cancelled:
