@@ -43,13 +43,6 @@ MOST_OUT_OF_MEMORY = 3
 """So often in a row is no bad luck with a large picture: something keeps the memory, and only a new process helps."""
 FAREWELL_SECONDS = 1.0
 """Before the process ends: for the answers of those who still waited."""
-MOST_OUT_OF_MEMORY = 3
-"""So often in a row is no bad luck with a large picture: something keeps the memory, and only a new process helps."""
-FAREWELL_SECONDS = 1.0
-"""Before the process ends: for the answers of those who still waited."""
-AFTER_SECONDS = 0.1
-AFTER_SECONDS_PER_MEGAPIXEL = 0.2
-"""Kept free before a deadline: for ending within one evaluation, and for encoding and sending, which grows."""
 
 
 class _FatalError(Exception):
