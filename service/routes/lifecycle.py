@@ -17,7 +17,7 @@ from service.connection import ClientGoneError
 from service.context import Service, current_service
 from service.errors import INTERNAL, MALFORMED, MEDIA_TYPE, PROBLEMS, Problem
 from service.logs import RequestRecord
-from service.metrics import CLIENT_CLOSED_REQUEST, UNMATCHED, Metrics
+from service.metrics import CLIENT_CLOSED_REQUEST, UNMATCHED
 from service.routes.refusal import refusal
 from service.security import HEADERS
 from service.tracing import caller_of
