@@ -23,6 +23,7 @@ from service.jobs import Work
 from service.masks import match, misfit
 from service.messages import sentence
 from service.style.progress import Progress, Result
+from service.style.resample import kept
 
 # Enough for any printer; there is no server to protect here.
 MAX_SIZE = 8192
@@ -77,9 +78,9 @@ def stylize_command(
         )
         masks = None
         if content_mask is not None:
-            longest = round(wanted.size * wanted.style_scale)
+            longest = round(kept(wanted.size) * wanted.style_scale)
             masks, _ = match(
-                read_mask(content_mask, wanted.size),
+                read_mask(content_mask, kept(wanted.size)),
                 [read_mask(path, longest) for path in style_masks],
                 photograph=content.size,
                 artworks=[style.size for style in styles],

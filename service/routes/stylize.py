@@ -35,7 +35,7 @@ from service.routes.lifecycle import record, stage
 from service.style.options import Options
 from service.style.progress import Result
 from service.style.regions import Masks
-from service.style.resample import reduce
+from service.style.resample import kept, reduce
 from service.style.transfer import result_size
 from service.watch import Watch
 
@@ -143,8 +143,8 @@ def _asked(service: Service, media_type: str, ticket: Ticket) -> Asked:
 def _inputs(service: Service, asked: Asked) -> Inputs:
     sent, options = asked.sent, asked.options
     with stage("decode"), service.decoding:
-        content = _decode(service, "content", sent.content, options.size)
-        longest = round(options.size * options.style_scale)
+        size, longest = kept(options.size), _artworks_kept_at(options)
+        content = _decode(service, "content", sent.content, size)
         styles = tuple(
             _decode(service, name, data, longest) for name, data in _numbered("style", sent.styles)
         )
@@ -152,7 +152,7 @@ def _inputs(service: Service, asked: Asked) -> Inputs:
         _fits_network(content, options)
         masks, regions = _masks(service, asked, content, styles)
         start = _start(service, asked, content)
-        content = replace(content, rgb=reduce(content.rgb, options.size))
+        content = replace(content, rgb=reduce(content.rgb, size))
         styles = tuple(replace(style, rgb=reduce(style.rgb, longest)) for style in styles)
     for image, pictures in (("content", (content,)), ("style", styles)):
         for picture in pictures:
@@ -173,10 +173,10 @@ def _masks(
     sent, options = asked.sent, asked.options
     if sent.content_mask is None:
         return None, ()
-    longest = round(options.size * options.style_scale)
+    longest = _artworks_kept_at(options)
     try:
         return match(
-            _labels(service, "content_mask", sent.content_mask, options.size),
+            _labels(service, "content_mask", sent.content_mask, kept(options.size)),
             [
                 _labels(service, name, data, longest)
                 for name, data in _numbered("style_mask", sent.style_masks)
@@ -198,10 +198,16 @@ def _labels(service: Service, name: str, data: bytes, longest: int) -> Labels:
 def _start(service: Service, asked: Asked, content: Decoded) -> Decoded | None:
     if asked.sent.init_image is None:
         return None
-    start = _decode(service, "init_image", asked.sent.init_image, asked.options.size)
+    size = kept(asked.options.size)
+    start = _decode(service, "init_image", asked.sent.init_image, size)
     if errors := misfit("init_image", start.size, "content", content.size):
         raise submission.invalid(errors)
-    return replace(start, rgb=reduce(start.rgb, asked.options.size))
+    return replace(start, rgb=reduce(start.rgb, size))
+
+
+def _artworks_kept_at(options: Options) -> int:
+    """Longest side, in pixels."""
+    return round(kept(options.size) * options.style_scale)
 
 
 def _artwork(service: Service, style: Style) -> Decoded:

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from service.style.options import Options
 
 COARSEST = 64
-"""Longest side, in pixels, below which a scale has no shapes left to settle."""
+"""Longest side, in pixels, of the coarsest scale; the others are this times a power of two, and the result's own."""
 
 COARSEST_SHORT_SIDE = 32
 """Shortest side, in pixels, below which the deepest tap is left with a row or two."""
 
-EVALUATIONS_COARSE = 40
-EVALUATIONS_FINEST = 20
-"""The default schedule: 64x40, 128x40, 256x20 for 256 px, which costs 32 evaluations at the full size."""
+LAST_STEP = 2**0.5
+"""How much larger than the scale before it the result has to be: less would not be worth an extra scale."""
+
+EVALUATIONS = 30
+"""The default schedule, of every scale: 64x30, 128x30, 256x30 for 256 px. It is the same whatever the result's size,
+so a preview is what a larger result looked like on its way."""
 
 EVALUATIONS_NOISE = 500
 """From white noise there is one scale, and this is what the field usually gives it."""
@@ -40,22 +43,22 @@ class Stage:
 
 
 def scales(height: int, width: int, init: str) -> list[int]:
-    """Longest sides from the coarsest scale to that of the result, each twice the one before.
+    """Longest sides from the coarsest scale to that of the result.
 
-    At least a quarter of the size is tried, even if that is below COARSEST, as long as the shortest side keeps
-    COARSEST_SHORT_SIDE.
+    They do not depend on the result's size but for the last one, so that results of all sizes begin alike. From
+    white noise there is only the last.
 
-    >>> scales(192, 256, "content"), scales(384, 512, "content"), scales(192, 256, "noise")
-    ([64, 128, 256], [64, 128, 256, 512], [256])
+    >>> scales(192, 256, "content"), scales(300, 400, "content"), scales(192, 256, "noise")
+    ([64, 128, 256], [64, 128, 256, 400], [256])
     """
-    sizes = [max(height, width)]
-    shortest = min(height, width)
-    while init != "noise" and shortest // 2 >= COARSEST_SHORT_SIDE:
-        if sizes[0] // 2 < COARSEST and len(sizes) >= 3:
-            break
-        sizes.insert(0, sizes[0] // 2)
-        shortest //= 2
-    return sizes
+    longest, shortest = max(height, width), min(height, width)
+    coarser = []
+    size = COARSEST
+    while init != "noise" and size * LAST_STEP <= longest:
+        if shortest * size >= COARSEST_SHORT_SIDE * longest:
+            coarser.append(size)
+        size *= 2
+    return [*coarser, longest]
 
 
 def plan(height: int, width: int, options: Options, cost: Callable[[int], float] = float) -> list[Stage]:
@@ -68,13 +71,11 @@ def plan(height: int, width: int, options: Options, cost: Callable[[int], float]
         cost: pixels -> seconds of an evaluation, in any unit; only the ratios count.
 
     Fewer `iterations` than the default schedule has are handed out in its proportions, more go to the finest
-    scale: what a coarse one still gains after EVALUATIONS_COARSE is lost again at the next. With a budget alone the
-    finest scale is open-ended, and the time is shared in the proportions of the default schedule.
+    scale: what a coarse one still gains after EVALUATIONS is lost again at the next. With a budget alone the finest
+    scale is open-ended, and the time is shared in the proportions of the default schedule.
     """
     sizes = scales(height, width, options.init)
-    usual = [EVALUATIONS_COARSE] * (len(sizes) - 1) + [EVALUATIONS_FINEST]
-    if len(sizes) == 1:
-        usual = [EVALUATIONS_NOISE if options.init == "noise" else EVALUATIONS_COARSE]
+    usual = [EVALUATIONS_NOISE if options.init == "noise" else EVALUATIONS] * len(sizes)
     counts: Sequence[int | None] = usual
     if options.iterations is not None:
         counts = _apportion(options.iterations, usual)

@@ -11,6 +11,10 @@ SMALLEST_SIDE = 16
 LONGEST_STRIP = 1024
 """Pixels of the longest side of an artwork that is kept larger than wanted for the sake of its shortest side."""
 
+KEPT = 512
+"""Longest side, in pixels, below which pictures are not reduced before they are needed: so that requests of all sizes
+up to it begin with the same pixels at each scale. The optimisation amplifies any difference into another picture."""
+
 
 def fit(height: int, width: int, longest: int) -> tuple[int, int]:
     """(height, width) with this longest side and the same aspect ratio, rounded to whole pixels.
@@ -49,6 +53,11 @@ def resize(picture: Tensor, size: tuple[int, int]) -> Tensor:
     image = image.resize((size[1], size[0]), Image.Resampling.LANCZOS, reducing_gap=3.0)
     pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
     return (pixels.view(1, *size, 3).permute(0, 3, 1, 2).float() / 255).to(picture.device)
+
+
+def kept(longest: int) -> int:
+    """The longest side, in pixels, at which to keep a picture that will be used at this one and at smaller ones."""
+    return max(longest, KEPT)
 
 
 def reduce(picture: Tensor, longest: int) -> Tensor:

@@ -143,14 +143,14 @@ class _Run:
 
     def has_time_for(self, stage: pyramid.Stage) -> bool:
         """Whether a scale can be prepared and evaluated once. The first one always is: there must be an answer."""
-        area = math.prod(resample.fit(*self.size, stage.longest))
+        area = math.prod(self._scaled(stage.longest))
         return self.picture is None or self.stopwatch.fits(
             area, self._preparation(stage.longest) + 1, reserve=self._last_look(stage.longest)
         )
 
     def paint(self, stage: pyramid.Stage) -> Generator[Progress, None, None]:
         """Optimise one scale until its evaluations, its time or its descent are used up."""
-        size = resample.fit(*self.size, stage.longest)
+        size = self._scaled(stage.longest)
         area = math.prod(size)
         palette = self.sources.palette(size, self.options)
         drawing = palette.photograph
@@ -166,7 +166,7 @@ class _Run:
             free=self.sources.free(size),
         )
         function = _InCoordinates(canvas, self.objective)
-        varied = self.picture is None and smooth
+        varied = self.picture is None and self.options.init == "content"
         optimiser = LBFGS(function, canvas.near_origin(self.options.seed) if varied else canvas.origin())
         trace: list[float] = []
         while True:
@@ -221,6 +221,10 @@ class _Run:
             cut_short=self.cut_short,
         )
 
+    def _scaled(self, longest: int) -> tuple[int, int]:
+        """(height, width) of a scale. Of the photograph's own shape, not the result's, which is rounded already."""
+        return resample.fit(self.sources.photograph.shape[-2], self.sources.photograph.shape[-1], longest)
+
     def _start(self, palette: Palette, drawing: Tensor) -> Tensor:
         """What a scale begins with: what there is; else noise, or the drawing."""
         if self.picture is None or self.drawing is None:
@@ -249,7 +253,7 @@ class _Run:
 
     def _preparation(self, longest: int) -> float:
         """What preparing a scale costs, in evaluations of it: more artworks, or larger ones, cost more."""
-        area = math.prod(resample.fit(*self.size, longest))
+        area = math.prod(self._scaled(longest))
         artworks = sum(math.prod(size) for size in self.sources.artwork_sizes(longest, self.options))
         return FORWARD * (area + artworks) / area
 

@@ -324,3 +324,15 @@ def test_a_photograph_too_narrow_for_the_network_is_refused_with_what_to_do() ->
         result_size(10, 400, 256)
     with pytest.raises(ValueError, match="each side has to have 16 px"):
         score(VGG.__new__(VGG), torch.zeros(3, 9, 9), [], torch.zeros(3, 9, 9, dtype=torch.uint8), Options())
+
+
+def test_a_small_result_is_what_a_larger_one_looked_like_on_its_way(network: VGG, artwork: Tensor) -> None:
+    """Whatever the aspect ratio: sizes are rounded from the photograph's own."""
+    photograph = resample.quantise(resample.resize(artwork, (171, 257)))
+    small, _ = finish(stylize(network, photograph, [artwork], Options(size=64)))
+    passed = [
+        step.preview()
+        for step in stylize(network, photograph, [artwork], Options(size=128))
+        if step.size == tuple(small.image.shape[-2:])
+    ]
+    assert torch.equal(passed[-1], small.image)
