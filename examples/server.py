@@ -41,7 +41,7 @@ def start(log: Path, **settings: str) -> tuple[subprocess.Popen[bytes], str]:
     while time.monotonic() < deadline:
         if server.poll() is not None:
             sys.exit(f"the service ended with {server.returncode} at start: see {log}")
-        with contextlib.suppress(requests.ConnectionError):
+        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
             if requests.get(f"{url}/readyz", timeout=5).ok:
                 return server, url
         time.sleep(0.1)

@@ -7,7 +7,7 @@ from flask import Blueprint, Flask
 from service.context import Service
 from service.jobs import Model
 from service.model import load_model
-from service.routes import cors, docs, health, lifecycle, playground, styles, stylize
+from service.routes import cors, docs, health, lifecycle, playground, reconstruct, styles, stylize
 from service.routes.methods import Application
 from service.settings import Settings, load_settings
 
@@ -22,7 +22,13 @@ def create_app(settings: Settings | None = None, load: Callable[[], Model] | Non
     settings = settings or load_settings()
     service = Service.build(settings, load or (lambda: load_model(settings)))
     app = _flask(
-        service, stylize.blueprint, styles.blueprint, health.public, docs.blueprint, playground.blueprint
+        service,
+        stylize.blueprint,
+        reconstruct.blueprint,
+        styles.blueprint,
+        health.public,
+        docs.blueprint,
+        playground.blueprint,
     )
     cors.register(app, settings.cors_origins)
     return app

@@ -15,6 +15,7 @@ from service.engine import Engine
 from service.jobs import Model
 from service.keys import Keys
 from service.metrics import Metrics
+from service.operations import OPERATIONS
 from service.settings import Settings
 from service.tracing import Tracing
 
@@ -42,6 +43,7 @@ class Service:
     def build(cls, settings: Settings, load: Callable[[], Model]) -> "Service":
         """Put together, with the engine not started yet."""
         metrics = Metrics()
+        metrics.expect_requests(operation.path for operation in OPERATIONS)
         catalogue = Catalogue(settings.styles_dir, max_pixels=settings.max_pixels)
 
         def load_all() -> Model:

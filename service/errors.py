@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 MEDIA_TYPE = "application/problem+json"
 
-# What a POST /stylize came to: the label of stylize_requests_total.
+# What a request to paint came to: the label of stylize_requests_total.
 Outcome = Literal[
     "ok",
     "not_modified",
@@ -32,7 +32,7 @@ class ProblemType:
         status: HTTP status.
         title: the same for every occurrence.
         detail: what to do, where the occurrence has nothing more exact to say.
-        outcome: what a POST /stylize that ends so is counted as.
+        outcome: what a request to paint that ends so is counted as.
     """
 
     slug: str

@@ -56,7 +56,7 @@ class Work:
     """What to paint: uint8 pictures (3, H, W), and how.
 
     Attributes:
-        content, styles: the photograph and the artworks.
+        content, styles: the photograph and the artworks. For a texture `content` has its shape.
         options: complete.
         masks: which parts are painted in which style; None: all of it, in that of all artworks.
         start: what to start from in place of the photograph.

@@ -67,7 +67,7 @@ class RequestRecord:
     Attributes:
         request_id: ours, or the caller's.
         started: when it began, monotonic seconds.
-        outcome: of a POST /stylize.
+        outcome: of a request to paint.
         stages: seconds of each stage that was gone through.
         begun: when each of them began, on the clock of `started`.
         facts: whatever else belongs in the line.

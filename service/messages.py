@@ -74,7 +74,8 @@ def unknown(name: str, known: Iterable[str], what: str) -> str:
     """One sentence for a name that does not exist, with the likeliest intended one."""
     known = sorted(known)
     close = difflib.get_close_matches(name[:_LONGEST_ECHO], known, n=1, cutoff=0.6)  # slow for long texts
-    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}."
+    there = f"there are {', '.join(known)}." if len(known) != 1 else f"there is only {known[0]}."
+    hint = f"did you mean {close[0]}?" if close else there
     return f"{quote(name)} is no {what}: {hint}"
 
 

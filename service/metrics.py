@@ -63,17 +63,17 @@ class Metrics:
             ("route", "code_class"),
         )
         self.body_bytes = self._histogram(
-            "stylize_http_request_body_bytes", "Bodies of POST /stylize that were read.", _BYTES
+            "stylize_http_request_body_bytes", "Bodies of requests to paint that were read.", _BYTES
         )
         self.answer_bytes = self._histogram(
-            "stylize_http_response_body_bytes", "Answers of POST /stylize with a picture.", _BYTES
+            "stylize_http_response_body_bytes", "Answers with a picture.", _BYTES
         )
         self.requests = self._counter(
-            "stylize_requests", "What each POST /stylize came to; the sum is their number.", ("outcome",)
+            "stylize_requests", "What each request to paint came to; the sum is their number.", ("outcome",)
         )
         self.stage_seconds = self._histogram(
             "stylize_stage_duration_seconds",
-            "Stages of a POST /stylize, of those that came to an end.",
+            "Stages of a request to paint, of those that came to an end.",
             _STAGE_SECONDS,
             ("stage",),
         )
@@ -152,10 +152,14 @@ class Metrics:
             self.input_profiles.labels(conversion)
         for slug in PROBLEMS:
             self.problems.labels(slug)
+
+    def expect_requests(self, routes: Iterable[str]) -> None:
+        """Count from 0 what comes of requests to paint on these routes."""
         codes = {200, 304, CLIENT_CLOSED_REQUEST, *(problem.status for problem in PROBLEMS.values())}
-        for code in sorted(codes):
-            self.http_requests.labels("/stylize", "POST", str(code))
-            self.http_seconds.labels("/stylize", _class(code))
+        for route in routes:
+            for code in sorted(codes):
+                self.http_requests.labels(route, "POST", str(code))
+                self.http_seconds.labels(route, _class(code))
 
     def built(self, *, backbone: str, weights: str, torch: str, device: str) -> None:
         """Say what was loaded. `weights`: the first digits of their SHA-256."""

@@ -12,6 +12,7 @@ from service.errors import DEADLINE_EXCEEDED, ENGINE_DIED, INTERNAL, OUT_OF_MEMO
 from service.images import MEDIA_TYPES, Decoded, Format
 from service.jobs import DeadlineError, EngineDiedError, Job, JobError, OutOfMemoryError
 from service.masks import Region
+from service.operations import STYLIZE, Operation
 from service.report import BackboneReport, LossReport, RegionReport, StylizeReport, Timings, settings_used
 from service.routes.lifecycle import record, stage
 from service.routes.submission import Submission
@@ -45,9 +46,10 @@ class Inputs:
     """A request that can be painted.
 
     Attributes:
-        content, styles: the pictures.
+        content, styles: the pictures; of a texture, whose shape it is as `content`.
         options: complete.
         format, quality: of the answer.
+        operation: that was asked for.
         masks, regions: which parts are painted in which style, for the optimiser and for the report.
         start: what to start from in place of the photograph.
     """
@@ -57,6 +59,7 @@ class Inputs:
     options: Options
     format: Format
     quality: int | None
+    operation: Operation = STYLIZE
     masks: Masks | None = None
     regions: tuple[Region, ...] = ()
     start: Decoded | None = None
@@ -134,6 +137,7 @@ def report(service: Service, inputs: Inputs, result: Result, picture: bytes) -> 
     current = record()
     model = service.engine.model
     losses = result.losses
+    used = settings_used(inputs.options, inputs.format, inputs.quality)
     return StylizeReport(
         image=base64.b64encode(picture).decode(),
         media_type=MEDIA_TYPES[inputs.format],
@@ -152,6 +156,6 @@ def report(service: Service, inputs: Inputs, result: Result, picture: bytes) -> 
             layers=dict(losses.layers),
         ),
         timings=Timings(**{name: current.stages[name] for name in Timings.model_fields}),
-        settings=settings_used(inputs.options, inputs.format, inputs.quality),
+        settings={name: value for name, value in used.items() if name in inputs.operation.options},
         regions=[RegionReport(**asdict(region)) for region in inputs.regions],
     )

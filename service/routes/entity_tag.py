@@ -65,6 +65,7 @@ def entity_tag(model: Model, asked: Asked, media_type: str) -> EntityTag | None:
         "weights": model.weights,
         "device": model.device,
         "arithmetic": model.arithmetic,
+        "operation": asked.sent.operation.path,
         "pictures": [_digest(data) for data in (asked.sent.content, *asked.sent.styles)],
         # Apart from those, which may be decoded at less than their size.
         "named": [style.preview.digest for style in asked.named],

@@ -51,6 +51,8 @@ def _pointers() -> Response:
         {
             "service": "stylize",
             "stylize": "POST /stylize: a photograph (content) and artworks (style) in, a picture out",
+            "reconstruct_content": "POST /reconstruct/content: a photograph in, what some layers keep of it out",
+            "reconstruct_style": "POST /reconstruct/style: artworks (style) in, a texture out",
             "styles": "/styles",
             "docs": "/docs",
             "openapi": "/openapi.yaml",

@@ -1,4 +1,4 @@
-"""POST /stylize: check the key, admit, read, decode, paint, encode."""
+"""POST /stylize, and every request to paint: check the key, admit, read, decode, paint, encode."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -27,6 +27,7 @@ from service.images.labels import Labels, read_labels
 from service.jobs import Job, Work
 from service.masks import Region, match, misfit
 from service.messages import sentence
+from service.operations import STYLIZE, Operation
 from service.routes import answer, events, submission, timeout
 from service.routes.answer import Asked, Inputs
 from service.routes.bearer import require_key
@@ -52,16 +53,25 @@ _OFFERED = (
 )
 
 
-@blueprint.post("/stylize")
+@blueprint.post(STYLIZE.path)
 def stylize() -> Response:
     """A photograph and artworks in, a picture out."""
+    return paint(STYLIZE)
+
+
+def paint(operation: Operation) -> Response:
+    """Answer the current request with the picture that it asks for.
+
+    Args:
+        operation: says which pictures and options there are.
+    """
     service = current_service()
     record().outcome = "error"  # until it is known better
     require_key()
     media_type = _acceptable()
     _refuse_early(service)
     with service.admission.admit(timeout.requested(service), record().facts.get("key_name")) as ticket:
-        asked = _asked(service, media_type, ticket)
+        asked = _asked(service, operation, media_type, ticket)
         tag = entity_tag(service.engine.model, asked, media_type)
         if tag is not None and tag.known_to(request.if_none_match):
             record().outcome = "not_modified"
@@ -103,7 +113,7 @@ def _refuse_early(service: Service) -> None:
     refuse_large_body(request.environ, service.settings.max_upload_bytes)
 
 
-def _asked(service: Service, media_type: str, ticket: Ticket) -> Asked:
+def _asked(service: Service, operation: Operation, media_type: str, ticket: Ticket) -> Asked:
     settings = service.settings
     with stage("read_body"):
         body = read_body(
@@ -114,7 +124,7 @@ def _asked(service: Service, media_type: str, ticket: Ticket) -> Asked:
         )
     service.metrics.body_bytes.observe(len(body))
     record().facts["body_bytes"] = len(body)
-    sent = submission.parse(body, request.content_type or "")
+    sent = submission.parse(body, request.content_type or "", operation)
     catalogue = service.catalogue.styles
     named = tuple(catalogue[name] for name in sent.style_names if name in catalogue)
     errors = [
@@ -144,11 +154,13 @@ def _inputs(service: Service, asked: Asked) -> Inputs:
     sent, options = asked.sent, asked.options
     with stage("decode"), service.decoding:
         size, longest = kept(options.size), _artworks_kept_at(options)
-        content = _decode(service, "content", sent.content, size)
+        content = None if sent.content is None else _decode(service, "content", sent.content, size)
         styles = tuple(
             _decode(service, name, data, longest) for name, data in _numbered("style", sent.styles)
         )
         styles += tuple(_artwork(service, style) for style in asked.named)
+        if content is None:  # a texture gets its shape from the first artwork, and nothing else
+            content = replace(styles[0], alpha=None)
         _fits_network(content, options)
         masks, regions = _masks(service, asked, content, styles)
         start = _start(service, asked, content)
@@ -157,7 +169,9 @@ def _inputs(service: Service, asked: Asked) -> Inputs:
     for image, pictures in (("content", (content,)), ("style", styles)):
         for picture in pictures:
             service.metrics.working_pixels.labels(image).observe(picture.rgb[0].numel())
-    return Inputs(content, styles, options, asked.format, sent.options.quality, masks, regions, start)
+    return Inputs(
+        content, styles, options, asked.format, sent.options.quality, sent.operation, masks, regions, start
+    )
 
 
 def _numbered(name: str, files: tuple[bytes, ...]) -> list[tuple[str, bytes]]:

@@ -1,4 +1,4 @@
-"""The body of POST /stylize, as a form or as JSON: pictures and options, not judged yet."""
+"""The body of a request to paint, as a form or as JSON: pictures and options, not judged yet."""
 
 import base64
 import binascii
@@ -12,9 +12,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
-from service.contract import MAX_STYLES, PICTURES, STYLE_NAME, OptionsError, StylizeOptions, parse_options
+from service.contract import MAX_STYLES, PICTURES, STYLE_NAME, OptionsError, StylizeOptions
 from service.errors import BODY_TOO_LARGE, INVALID_REQUEST, MALFORMED, FieldError, Problem
 from service.messages import quote, unknown
+from service.operations import STYLIZE, Operation
 
 FORM = "multipart/form-data"
 JSON = "application/json"
@@ -34,6 +35,7 @@ _MAX_FIELD_BYTES = 1 << 18
 class _Draft:
     """What has been found so far, and what is wrong with it."""
 
+    operation: Operation
     pictures: dict[str, list[bytes]] = field(default_factory=lambda: {name: [] for name in PICTURES})
     style_names: list[str] = field(default_factory=list)
     options: dict[str, object] = field(default_factory=dict)
@@ -48,16 +50,19 @@ class Submission:
     """What a client sent.
 
     Attributes:
-        content: bytes of the photograph's file.
+        operation: that it was sent to.
+        content: bytes of the photograph's file; None where the operation takes none.
         styles: bytes of the artworks' files.
-        style_names: names of artworks of the catalogue, which come after the files; 1 to 8 of both together.
+        style_names: names of artworks of the catalogue, which come after the files; 1 to 8 of both together where
+            the operation takes artworks.
         options: names, types and fixed bounds are right.
         content_mask: bytes of the photograph's label image; None: there is none.
         style_masks: bytes of the artworks' label images, in their order.
         init_image: bytes of the picture to start from; None: there is none.
     """
 
-    content: bytes
+    operation: Operation
+    content: bytes | None
     styles: tuple[bytes, ...]
     style_names: tuple[str, ...]
     options: StylizeOptions
@@ -66,33 +71,35 @@ class Submission:
     init_image: bytes | None = None
 
 
-def parse(body: bytes, content_type: str) -> Submission:
+def parse(body: bytes, content_type: str, operation: Operation = STYLIZE) -> Submission:
     """Read a body of either type.
 
     Args:
         body: all of it.
         content_type: the header; its media type is FORM or JSON.
+        operation: says which pictures and options there are.
 
     Raises:
         Problem: the body is malformed; or pictures are missing or options wrong, all of them at once.
     """
     if not body:
-        raise Problem(MALFORMED, "The body is empty: send a photograph as content and an artwork as style.")
+        raise Problem(MALFORMED, f"The body is empty: send {operation.wanted}.")
     media_type, parameters = parse_options_header(content_type)
-    draft = _Draft()
+    draft = _Draft(operation)
     if media_type == FORM:
         _read_form(body, parameters, draft)
     else:
         _read_json(body, draft)
     _count_pictures(draft)
     try:
-        options = parse_options(draft.options, text=media_type == FORM)
+        options = operation.parse(draft.options, text=media_type == FORM)
     except OptionsError as error:
         draft.errors += error.errors
     if draft.errors:
         raise invalid(draft.errors)
     return Submission(
-        draft.pictures["content"][0],
+        operation,
+        next(iter(draft.pictures["content"]), None),
         tuple(draft.pictures["style"]),
         tuple(draft.style_names),
         options,
@@ -131,30 +138,29 @@ def _read_form(body: bytes, parameters: dict[str, str], draft: _Draft) -> None:
     if not all(isinstance(name, str) for name in (*fields, *files)):
         raise Problem(MALFORMED, "A part of the form has no name: name each part, like content or size.")
     if not fields and not files:
-        raise Problem(
-            MALFORMED, "The form has no parts: send a photograph as content and an artwork as style."
-        )
+        raise Problem(MALFORMED, f"The form has no parts: send {draft.operation.wanted}.")
+    pictures, parts = draft.operation.pictures, draft.operation.parts
     for name, value in fields.items(multi=True):
-        if name in PICTURES:
+        if name in pictures:
             draft.complain(
                 name, f"{name} is a text field: send it as a file, like curl -F {name}=@picture.jpg."
             )
-        elif name == STYLE_NAME:
+        elif name == STYLE_NAME and name in parts:
             draft.style_names += [value.strip()] if value.strip() else []
         elif value.strip():  # a field of an HTML form that was left empty was not given
             draft.options[name] = value.strip()
     for name, times in Counter(name for name, _ in fields.items(multi=True)).items():
-        if times > 1 and name not in (*PICTURES, STYLE_NAME):
+        if times > 1 and name not in parts:
             draft.complain(name, f"{name} was sent {times} times: send it once.")
     for name, file in files.items(multi=True):
         data = file.stream.read()
-        if name in PICTURES:
+        if name in pictures:
             if data or file.filename:
                 draft.pictures[name].append(data)
-        elif name in StylizeOptions.model_fields or name == STYLE_NAME:
+        elif name in (*draft.operation.options, *parts):
             draft.complain(name, f"{name} is a file: send it as a text field, like curl -F {name}=VALUE.")
         else:
-            draft.complain(name, unknown(name, PICTURES, "picture of this service"))
+            draft.complain(name, unknown(name, pictures, f"picture of {draft.operation.path}"))
 
 
 def _read_json(body: bytes, draft: _Draft) -> None:
@@ -163,13 +169,15 @@ def _read_json(body: bytes, draft: _Draft) -> None:
     except (ValueError, RecursionError) as error:
         raise Problem(MALFORMED, f"The body is not JSON: {error or 'it is nested too deeply'}.") from None
     if not isinstance(given, dict):
-        raise Problem(MALFORMED, "The JSON is no object: send one with content, style, and options.")
+        raise Problem(MALFORMED, f"The JSON is no object: send one with {draft.operation.wanted}.")
     if len(given) > _MAX_PARTS:
         raise Problem(
             BODY_TOO_LARGE, f"The JSON has more than {_MAX_PARTS} members: send what is needed only."
         )
     for name, value in given.items():
-        if name in _SINGLE:
+        if name not in draft.operation.parts:
+            draft.options[name] = value
+        elif name in _SINGLE:
             _read_base64(name, value, draft)
         elif name in PICTURES:
             for item in _items(name, value, draft):
@@ -177,8 +185,6 @@ def _read_json(body: bytes, draft: _Draft) -> None:
         elif name == STYLE_NAME:
             for item in _items(name, value, draft):
                 _read_name(item, draft)
-        else:
-            draft.options[name] = value
 
 
 def _read_base64(name: str, value: object, draft: _Draft) -> None:
@@ -217,14 +223,15 @@ def _no_constant(name: str) -> object:
 
 def _count_pictures(draft: _Draft) -> None:
     wrong = {error.field for error in draft.errors}
-    if not draft.pictures["content"] and "content" not in wrong:
+    needed = set(draft.operation.pictures) - wrong
+    if not draft.pictures["content"] and "content" in needed:
         draft.complain("content", "content is missing: send the photograph as a file.")
     for name, what in _SINGLE.items():
         if (times := len(draft.pictures[name])) > 1:
             draft.complain(name, f"{name} was sent {times} times: send one {what}.")
     styles = len(draft.pictures["style"])
     names = len(draft.style_names)
-    if styles + names == 0 and not wrong & {"style", STYLE_NAME}:
+    if styles + names == 0 and "style" in needed and STYLE_NAME not in wrong:
         draft.complain(
             "style",
             "style is missing: send at least one artwork as a file, or the name of one of GET /styles as style_name.",

@@ -35,8 +35,8 @@ class Canvas:
 
     Args:
         start: (1, C, H, W); brought inside the bounds, MARGIN away from them.
-        smooth: whether K is the filter. A start from white noise wants the identity, or its own pixel noise would
-            stay for ever.
+        smooth: whether K is the filter. A start from white noise wants the identity, or the finest detail
+            would be missing, which such a start does not have.
         low: bound of x, a number or (1, C, H, W).
         high: likewise, nowhere less than low. Where they are equal, nothing moves.
         free: (1, 1, H, W), in [0, 1]: how freely each pixel moves; None: all of them do.

@@ -23,13 +23,18 @@ PLATEAU_EVALUATIONS = 20
 PLATEAU_DECREASE = 2e-3
 """Converged: these evaluations together lowered the loss by less than this fraction."""
 
+NOISE = 0.02
+"""Range of the white noise that init=noise starts from, around mid-grey: 5/255. It has to be faint: what the network
+does not see of it stays in the picture however long one optimises, and average pooling does not see much. From noise
+over the whole range the content reconstruction of conv2_1 keeps an error of 57/255 per pixel (docs/algorithm.md)."""
+
 FORWARD = 0.4
 """What a forward pass costs, in evaluations: of the photograph and the artworks to prepare a scale, and of the result
 to measure it."""
 
 
 def result_size(height: int, width: int, longest: int) -> tuple[int, int]:
-    """(height, width) of the result for a photograph of this size.
+    """(height, width) of the result for a photograph of this size (of a texture: for an artwork).
 
     Raises:
         ValueError: the short side would be less than the network needs.
@@ -37,8 +42,8 @@ def result_size(height: int, width: int, longest: int) -> tuple[int, int]:
     size = resample.fit(height, width, longest)
     if min(size) < resample.SMALLEST_SIDE:
         raise ValueError(
-            f"a {width}x{height} px photograph at size {longest} becomes {size[1]}x{size[0]} px, but the short side "
-            f"has to keep {resample.SMALLEST_SIDE} px: ask for a larger size or crop the photograph"
+            f"a {width}x{height} px picture at size {longest} becomes {size[1]}x{size[0]} px, but the short side "
+            f"has to keep {resample.SMALLEST_SIDE} px: ask for a larger size or crop it"
         )
     return size
 
@@ -56,13 +61,17 @@ def stylize(
 ) -> Generator[Progress, None, Result]:
     """Paint the photograph like the artworks.
 
+    From noise, with `style_weight` 0 it is the content reconstruction of the paper's Figure 1, with `content_weight`
+    0 the style reconstruction.
+
     It yields after every evaluation of loss and gradient, which is the longest it runs without a break; close
     the generator to cancel. Its return value is the result.
 
     Args:
         network: the features; everything is computed on its device.
-        photograph: uint8 (3, H, W), sRGB, of any size.
-        artworks: each uint8 (3, h, w), sRGB, of any size.
+        photograph: uint8 (3, H, W), sRGB, of any size. Where `content_weight` is 0, it gives the result its shape
+            (and its start, if `init` says so).
+        artworks: each uint8 (3, h, w), sRGB, of any size; none are needed where `style_weight` is 0.
         options: what is wanted.
         masks: which parts are painted in which style; None: all of it, in that of all artworks.
         start: uint8 (3, h, w), sRGB: the picture to start from with `init` "image". It gets the photograph's aspect
@@ -232,7 +241,8 @@ class _Run:
                 return drawing
             # On the CPU, so that a seed means the same noise on every device.
             noise = torch.rand(drawing.shape, generator=torch.Generator().manual_seed(self.options.seed))
-            return palette.low + (palette.high - palette.low) * noise.to(drawing.device)
+            faint = (0.5 + NOISE * (noise - 0.5)).to(drawing.device)
+            return palette.low + (palette.high - palette.low) * faint
         size = (drawing.shape[-2], drawing.shape[-1])
         # The finest detail, which the coarser scale could not hold, comes from the drawing.
         return resample.enlarge(self.picture, size) + drawing - resample.enlarge(self.drawing, size)

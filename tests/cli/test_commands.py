@@ -126,7 +126,7 @@ def test_stylize_has_every_option_of_the_api_but_the_format_which_the_name_says(
         (
             ["NARROW", "ART", "-o", "out.png", "--size", "64"],
             1,
-            "ask for a larger size or crop the photograph.",
+            "ask for a larger size or crop it.",
         ),
         (["PHOTO", "ART", "-o", "PHOTO/out.png"], 1, "cannot be written: "),
         (["PHOTO", "ART", "-o", "out.png", "--style-mask", "PHOTO"], 2, "send both, or neither."),

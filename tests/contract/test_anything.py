@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from service.context import service_of
 from service.contract import PICTURES, STYLE_NAME, StylizeOptions
 from service.errors import MEDIA_TYPE, PROBLEMS
+from service.operations import OPERATIONS, Operation
 from tests.routes.test_stylize import b64
 from tests.serving import FakeModel, picture, started
 
@@ -24,6 +25,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 LAYERS = st.lists(st.sampled_from(["conv1_1", "conv4_2:0.5", "conv9_9", ":", "", "conv1_1:-1"])).map(",".join)
+each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.path)
 often = hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -45,15 +47,16 @@ def check(answer: TestResponse) -> None:
     assert problem["detail"]
 
 
+@each_operation
 @often
 @given(
     options=st.dictionaries(
         st.sampled_from(NAMES) | st.text(st.characters(), max_size=9), JSON | LAYERS, max_size=5
     )
 )
-def test_any_json_object(client: FlaskClient, options: dict[str, object]) -> None:
-    body = {"content": b64(picture()), "style": b64(picture())} | options
-    check(client.post("/stylize", data=json.dumps(body), content_type="application/json"))
+def test_any_json_object(client: FlaskClient, operation: Operation, options: dict[str, object]) -> None:
+    body = {name: b64(picture()) for name in operation.pictures} | options
+    check(client.post(operation.path, data=json.dumps(body), content_type="application/json"))
 
 
 @often
@@ -62,6 +65,7 @@ def test_any_bytes_as_json(client: FlaskClient, data: bytes) -> None:
     check(client.post("/stylize", data=data, content_type="application/json"))
 
 
+@each_operation
 @often
 @given(
     parts=st.lists(
@@ -73,7 +77,9 @@ def test_any_bytes_as_json(client: FlaskClient, data: bytes) -> None:
         max_size=6,
     )
 )
-def test_any_form(client: FlaskClient, parts: list[tuple[str, str | None, bytes]]) -> None:
+def test_any_form(
+    client: FlaskClient, operation: Operation, parts: list[tuple[str, str | None, bytes]]
+) -> None:
     def part(name: str, filename: str | None, data: bytes) -> bytes:
         head = f'Content-Disposition: form-data; name="{name}"'
         head += "" if filename is None else f'; filename="{filename}"'
@@ -81,7 +87,7 @@ def test_any_form(client: FlaskClient, parts: list[tuple[str, str | None, bytes]
 
     body = b"".join(part(*each) for each in parts) + b"--xyz--\r\n"
     environ = {"CONTENT_TYPE": "multipart/form-data; boundary=xyz"}
-    check(client.post("/stylize", data=body, environ_overrides=environ))
+    check(client.post(operation.path, data=body, environ_overrides=environ))
 
 
 @often

@@ -14,10 +14,11 @@ from pydantic import BaseModel
 from service import __version__
 from service.app import create_app
 from service.context import service_of
-from service.contract import MAX_STYLES, PICTURES, STYLE_NAME, StylizeOptions, parse_options
+from service.contract import MAX_STYLES, STYLE_NAME, StylizeOptions, parse_options
 from service.engine import State
 from service.errors import MEDIA_TYPE, PROBLEMS
 from service.images import MEDIA_TYPES
+from service.operations import OPERATIONS, RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE, Operation
 from service.report import Preview, Progress, Queued, StyleList, StyleReport, StylizeReport
 from service.routes.docs import OPENAPI
 from service.style.options import Options
@@ -27,6 +28,14 @@ from tests.serving import FakeModel, Turnstile, settings, started
 
 SPEC: dict[str, Any] = yaml.safe_load(OPENAPI.read_text())
 SCHEMAS: dict[str, Any] = SPEC["components"]["schemas"]
+BODIES = {
+    STYLIZE.path: "Stylize",
+    RECONSTRUCT_CONTENT.path: "ContentReconstruction",
+    RECONSTRUCT_STYLE.path: "StyleReconstruction",
+}
+PICTURE: dict[str, Any] = SPEC["components"]["responses"]["Picture"]
+each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.path)
+each_body = pytest.mark.parametrize("body", ["Form", "JSON"])
 
 
 def resolved(node: Any) -> Any:
@@ -61,27 +70,48 @@ def test_its_version_is_the_packages() -> None:
     assert SPEC["info"]["version"] == __version__
 
 
-@pytest.mark.parametrize("form", ["StylizeForm", "StylizeJSON"])
-def test_it_has_the_options_of_the_code_and_no_others(form: str) -> None:
-    assert set(SCHEMAS[form]["properties"]) == {*StylizeOptions.model_fields, *PICTURES, STYLE_NAME}
-    assert SCHEMAS[form]["additionalProperties"] is False
-    assert SCHEMAS[form]["required"] == ["content"]
-    assert SCHEMAS[form]["anyOf"] == [{"required": ["style"]}, {"required": [STYLE_NAME]}]
-    assert SCHEMAS[form]["dependentRequired"] == {"style_mask": ["content_mask"]}
+def schema_of(operation: Operation, body: str) -> dict[str, Any]:
+    """The schema that an operation has for its body, and for no other content type."""
+    content = SPEC["paths"][operation.path]["post"]["requestBody"]["content"]
+    media_type = {"Form": "multipart/form-data", "JSON": "application/json"}[body]
+    assert content[media_type]["schema"] == {"$ref": f"#/components/schemas/{BODIES[operation.path]}{body}"}
+    found: dict[str, Any] = SCHEMAS[f"{BODIES[operation.path]}{body}"]
+    return found
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in StylizeOptions.model_fields if not name.endswith("_layers")]
-)
-def test_each_option_has_the_type_the_default_and_the_bounds_of_the_code(name: str) -> None:
-    ours = machine_readable(StylizeOptions.model_json_schema()["properties"][name])
-    for form in ("StylizeForm", "StylizeJSON"):
-        assert machine_readable(resolved(SCHEMAS[form]["properties"][name])) == ours
+@each_body
+@each_operation
+def test_it_has_the_options_of_the_code_and_no_others(operation: Operation, body: str) -> None:
+    schema = schema_of(operation, body)
+    assert set(schema["properties"]) == {*operation.options, *operation.parts}
+    assert schema["additionalProperties"] is False
+    assert schema.get("required", []) == [name for name in operation.pictures if name == "content"]
+    either = [{"required": ["style"]}, {"required": [STYLE_NAME]}]
+    assert schema.get("anyOf") == (either if "style" in operation.pictures else None)
+    masks = {"style_mask": ["content_mask"]} if "style_mask" in operation.pictures else None
+    assert schema.get("dependentRequired") == masks
 
 
-@pytest.mark.parametrize("name", ["content_layers", "style_layers"])
-def test_the_default_layers_are_the_codes(name: str) -> None:
-    assert resolved(SCHEMAS["StylizeJSON"]["properties"][name])["default"] == getattr(StylizeOptions(), name)
+@each_body
+@each_operation
+def test_each_option_has_the_type_the_default_and_the_bounds_of_the_code(
+    operation: Operation, body: str
+) -> None:
+    properties = schema_of(operation, body)["properties"]
+    for name in operation.options:
+        if not name.endswith("_layers"):
+            ours = machine_readable(StylizeOptions.model_json_schema()["properties"][name])
+            preset = {"default": operation.preset[name]} if name in operation.preset else {}
+            assert machine_readable(resolved(properties[name])) == ours | preset
+
+
+@each_operation
+def test_the_default_layers_are_the_codes(operation: Operation) -> None:
+    properties = schema_of(operation, "JSON")["properties"]
+    layers = {"content_layers", "style_layers"} & set(operation.options)
+    assert layers
+    for name in layers:
+        assert resolved(properties[name])["default"] == getattr(StylizeOptions(), name)
 
 
 @pytest.mark.parametrize(
@@ -114,20 +144,23 @@ def test_the_weights_that_it_names_as_defaults_are_the_codes() -> None:
     assert "1 where not given" in SCHEMAS["style_weight"]["description"]
 
 
-@pytest.mark.parametrize("form", ["StylizeForm", "StylizeJSON"])
-def test_as_many_artworks_are_allowed(form: str) -> None:
-    for name in ("style", "style_mask", STYLE_NAME):
-        style = SCHEMAS[form]["properties"][name]
-        array = style if form == "StylizeForm" else next(c for c in style["oneOf"] if c["type"] == "array")
+@each_body
+@pytest.mark.parametrize("operation", [STYLIZE, RECONSTRUCT_STYLE], ids=lambda operation: operation.path)
+def test_as_many_artworks_are_allowed(operation: Operation, body: str) -> None:
+    for name in {"style", "style_mask", STYLE_NAME} & set(operation.parts):
+        style = schema_of(operation, body)["properties"][name]
+        array = style if body == "Form" else next(c for c in style["oneOf"] if c["type"] == "array")
         assert (array["minItems"], array["maxItems"]) == (1, MAX_STYLES)
 
 
 def test_files_are_declared_as_the_tools_expect_them() -> None:
-    form = SCHEMAS["StylizeForm"]["properties"]
-    for name in ("content", "content_mask", "init_image"):
-        assert (form[name]["type"], form[name]["format"]) == ("string", "binary")
-    for name in ("style", "style_mask"):
-        assert form[name]["items"] == {"type": "string", "format": "binary"}
+    for operation in OPERATIONS:
+        form = schema_of(operation, "Form")["properties"]
+        for name in operation.pictures:
+            if name in ("style", "style_mask"):
+                assert form[name]["items"] == {"type": "string", "format": "binary"}
+            else:
+                assert (form[name]["type"], form[name]["format"]) == ("string", "binary")
 
 
 def shape(schema: dict[str, Any], definitions: dict[str, Any]) -> object:
@@ -152,14 +185,14 @@ def test_what_is_answered_has_the_fields_of_the_code(model: type[BaseModel]) -> 
 
 def check_event(name: str, data: object) -> None:
     """An event is one of those that are described, and its data is what that one has."""
-    described = SPEC["paths"]["/stylize"]["post"]["responses"]["200"]["content"]["text/event-stream"]
+    described = PICTURE["content"]["text/event-stream"]
     OAS31Validator(resolved(described["schema"])).validate({"event": name, "data": json.dumps(data)})
     inside = resolved(SCHEMAS[f"{name.capitalize()}Event"])["properties"]["data"]["contentSchema"]
     OAS31Validator(inside).validate(data)
 
 
 def test_the_examples_of_events_are_valid_and_show_all_of_them_but_the_result() -> None:
-    described = SPEC["paths"]["/stylize"]["post"]["responses"]["200"]["content"]["text/event-stream"]
+    described = PICTURE["content"]["text/event-stream"]
     examples = [example["value"] for example in described["examples"].values()]
     for example in examples:
         check_event(example["event"], json.loads(example["data"]))
@@ -193,16 +226,19 @@ def test_it_has_the_routes_of_the_application_and_no_others() -> None:
     assert described == routes()
 
 
-def test_stylize_names_every_problem_that_it_can_end_with() -> None:
+@each_operation
+def test_each_operation_names_every_problem_that_it_can_end_with(operation: Operation) -> None:
     statuses = {str(kind.status) for slug, kind in PROBLEMS.items() if slug != "not-found"}
-    assert set(SPEC["paths"]["/stylize"]["post"]["responses"]) == {"200", "304", *statuses}
+    responses = SPEC["paths"][operation.path]["post"]["responses"]
+    assert set(responses) == {"200", "304", *statuses}
+    assert responses["200"] == {"$ref": "#/components/responses/Picture"}
 
 
 def problem_examples() -> list[dict[str, Any]]:
     examples = []
     for response in SPEC["components"]["responses"].values():
-        if "content" not in response:
-            continue  # not modified
+        if MEDIA_TYPE not in response.get("content", {}):
+            continue  # no problem: a picture, or not modified
         media = response["content"][MEDIA_TYPE]
         examples += (
             [media["example"]] if "example" in media else [e["value"] for e in media["examples"].values()]
@@ -234,29 +270,29 @@ def test_every_operation_shows_an_example_of_each_answer_that_is_text() -> None:
                     assert {"example", "examples"} & set(media) or media_type.startswith("image/")
 
 
+@each_operation
 @pytest.mark.parametrize("slug", ["queue-full", "not-ready"])
-def test_refusals_that_pass_are_described_with_retry_after(slug: str) -> None:
+def test_refusals_that_pass_are_described_with_retry_after(slug: str, operation: Operation) -> None:
     status = str(PROBLEMS[slug].status)
-    assert "Retry-After" in resolved(SPEC["paths"]["/stylize"]["post"]["responses"][status])["headers"]
+    assert "Retry-After" in resolved(SPEC["paths"][operation.path]["post"]["responses"][status])["headers"]
 
 
 def test_pictures_are_answered_in_the_formats_of_the_code() -> None:
-    answer = SPEC["paths"]["/stylize"]["post"]["responses"]["200"]["content"]
-    assert set(answer) == {*MEDIA_TYPES.values(), "application/json", "text/event-stream"}
+    assert set(PICTURE["content"]) == {*MEDIA_TYPES.values(), "application/json", "text/event-stream"}
 
 
-def test_the_examples_of_requests_are_valid() -> None:
-    media = SPEC["paths"]["/stylize"]["post"]["requestBody"]["content"]["application/json"]
+@each_operation
+def test_the_examples_of_requests_are_valid(operation: Operation) -> None:
+    media = SPEC["paths"][operation.path]["post"]["requestBody"]["content"]["application/json"]
+    assert media["examples"]
     for example in media["examples"].values():
-        OAS31Validator(resolved(SCHEMAS["StylizeJSON"])).validate(example["value"])
-        options = {
-            name: value for name, value in example["value"].items() if name not in (*PICTURES, STYLE_NAME)
-        }
-        parse_options(options, text=False)
+        OAS31Validator(resolved(schema_of(operation, "JSON"))).validate(example["value"])
+        options = {name: value for name, value in example["value"].items() if name not in operation.parts}
+        operation.parse(options, text=False)
 
 
 def test_the_example_of_a_report_is_valid() -> None:
-    example = SPEC["paths"]["/stylize"]["post"]["responses"]["200"]["content"]["application/json"]["example"]
+    example = PICTURE["content"]["application/json"]["example"]
     OAS31Validator(resolved(SCHEMAS["StylizeReport"])).validate(example)
     StylizeReport.model_validate(example)
 

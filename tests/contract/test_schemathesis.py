@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from service.operations import OPERATIONS
 from service.routes.docs import OPENAPI
 from tests.running import ROOT, Server
 from tests.serving import picture
@@ -55,9 +56,9 @@ def test_every_answer_is_as_described(server: Server, hooks: str, tmp_path: Path
     cases = re.search(r"(\d+) generated, (?:all )?(\d+) passed", run.stdout)
     assert cases, run.stdout[-2000:]
     assert int(cases[1]) > 300
-    answers = Counter(
-        line["status"] for line in server.requests_logged()[before:] if line["route"] == "/stylize"
-    )
-    assert {200, 400, 406, 415, 422} <= set(answers)
-    assert answers[200] > (25 if hooks else 0)  # with pictures in them, many come all the way
+    answers = Counter((line["route"], line["status"]) for line in server.requests_logged()[before:])
+    for operation in OPERATIONS:
+        assert {200, 400, 406, 415, 422} <= {status for route, status in answers if route == operation.path}
+        # with pictures in them, many come all the way
+        assert answers[operation.path, 200] > (25 if hooks else 0)
     assert not [line for line in server.log() if line["level"] in ("error", "critical")]

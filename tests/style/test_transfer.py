@@ -319,7 +319,7 @@ def test_total_variation_goes_down_as_its_weight_goes_up(
 def test_a_photograph_too_narrow_for_the_network_is_refused_with_what_to_do() -> None:
     assert result_size(200, 400, 64) == (32, 64)
     with pytest.raises(
-        ValueError, match=r"400x10 px photograph at size 256 becomes 256x6 px.*larger size or crop"
+        ValueError, match=r"400x10 px picture at size 256 becomes 256x6 px.*larger size or crop"
     ):
         result_size(10, 400, 256)
     with pytest.raises(ValueError, match="each side has to have 16 px"):
@@ -336,3 +336,37 @@ def test_a_small_result_is_what_a_larger_one_looked_like_on_its_way(network: VGG
         if step.size == tuple(small.image.shape[-2:])
     ]
     assert torch.equal(passed[-1], small.image)
+
+
+@pytest.mark.parametrize("layer", ["conv1_1", "conv2_1"])
+def test_from_noise_the_responses_of_a_shallow_layer_bring_the_photograph_back(
+    network: VGG, photograph: Tensor, layer: str
+) -> None:
+    options = Options(
+        size=48, content_weight=1, style_weight=0, content_layers={layer: 1}, init="noise", iterations=100
+    )
+    result, _ = finish(stylize(network, photograph, [], options))
+    assert result.losses.style == 0
+    assert (result.image.float() - photograph.float()).abs().mean().item() < 4
+
+
+def test_a_deep_layer_keeps_less_of_the_photograph(network: VGG, photograph: Tensor) -> None:
+    errors = []
+    for layer in ("conv1_1", "conv3_1", "conv5_1"):
+        options = Options(
+            size=48, content_weight=1, style_weight=0, content_layers={layer: 1}, init="noise", iterations=60
+        )
+        result, _ = finish(stylize(network, photograph, [], options))
+        errors.append((result.image.float() - photograph.float()).abs().mean().item())
+    assert errors[0] < errors[1] < errors[2]
+
+
+def test_a_texture_from_noise_needs_the_photograph_for_its_shape_alone(
+    network: VGG, photograph: Tensor, artwork: Tensor
+) -> None:
+    options = replace(SMALL, size=48, content_weight=0, init="noise")
+    images = [
+        finish(stylize(network, shape, [artwork], options))[0].image
+        for shape in (photograph, 255 - photograph)
+    ]
+    assert torch.equal(*images)

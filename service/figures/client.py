@@ -1,0 +1,99 @@
+"""The smallest client that can ask for a picture with its report."""
+
+import base64
+import io
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+LONGEST_WAIT = 3600.0
+"""Seconds without an answer after which the service is given up."""
+
+
+class ServiceError(Exception):
+    """There is no picture; the message says in one sentence why."""
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A picture with what the service says about it: StylizeReport of openapi.yaml, without the picture."""
+
+    picture: Image.Image
+    report: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Client:
+    """A running service.
+
+    Attributes:
+        url: its address, like http://127.0.0.1:8080.
+        key: that it asks for, if any.
+    """
+
+    url: str
+    key: str | None = None
+
+    def paint(
+        self,
+        path: str,
+        options: Mapping[str, object],
+        *,
+        content: Path | None = None,
+        styles: Sequence[Path] = (),
+    ) -> Painted:
+        """One picture.
+
+        Args:
+            path: of the operation, like /stylize.
+            options: by the names of the API.
+            content: file of the photograph, if the operation takes one.
+            styles: files of the artworks, if it takes some.
+
+        Raises:
+            ServiceError: there is no service, or it answers with a problem.
+        """
+        body: dict[str, object] = {**options, "format": "png"}
+        if content is not None:
+            body["content"] = _base64(content)
+        if styles:
+            body["style"] = [_base64(style) for style in styles]
+        report = self._post(path, body)
+        picture = Image.open(io.BytesIO(base64.b64decode(report.pop("image")))).convert("RGB")
+        return Painted(picture, report)
+
+    def _post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self.key is not None:
+            headers["Authorization"] = f"Bearer {self.key}"
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
+        try:
+            with urllib.request.urlopen(request, timeout=LONGEST_WAIT) as answer:
+                found: dict[str, Any] = json.load(answer)
+                return found
+        except urllib.error.HTTPError as error:
+            raise ServiceError(f"{path}: {_detail(error)}") from None
+        except OSError as error:
+            reason = getattr(error, "reason", error)
+            raise ServiceError(
+                f"No service answers at {self.url} ({reason}): start one with `python -m service serve`."
+            ) from None
+
+
+def _detail(error: urllib.error.HTTPError) -> str:
+    """What the service says is wrong; its status where it is not this service."""
+    try:
+        with error:
+            return str(json.load(error)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"the answer is {error.code} {error.reason}."
+
+
+def _base64(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode()
