@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 UV     := uv==0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve figures test lint apilint format bench bench-load lock clean
+.PHONY: help setup demo serve figures gallery test lint apilint format bench bench-load lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -31,6 +31,9 @@ serve: setup  ## run the service on http://127.0.0.1:8080
 
 figures: setup  ## the paper's Figures 1 to 3 through the service, as sheets and a table in out/figures (FROM=FOLDER: of other pictures)
 	$(BIN)/python -m examples.figures $(if $(FROM),--from $(FROM))
+
+gallery: setup  ## the pictures of docs/gallery.md, again
+	$(BIN)/python -m examples.gallery
 
 test: setup  ## all tests
 	$(BIN)/python -m pytest

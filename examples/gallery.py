@@ -1,0 +1,147 @@
+"""Make the pictures of docs/gallery.md: all of them, or those that are named.
+
+    python -m examples.gallery [--url URL] [NAME ...]
+
+Each is a contact sheet of what the service answers to requests that differ in one option, docs/images/NAME.jpg. It
+starts the service, unless the URL of a running one is given. Names: figures, and those of `SHEETS`.
+"""
+
+import contextlib
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+from PIL import Image
+from tqdm import tqdm
+
+from examples.server import running
+from service.cli.figures import figures_command
+from service.figures.client import Client
+from service.figures.recipes import Figure, Original, Panel, Strip
+from service.figures.results import paint, sheet
+from service.operations import STYLIZE
+
+EXAMPLES = Path(__file__).parent
+OUT = Path("out/gallery")
+IMAGES = Path("docs/images")
+
+WIDEST = 1400
+"""Pixels of a sheet in the documentation."""
+
+MOST_BYTES = 250_000
+
+PHOTO = EXAMPLES / "photos" / "chelsea.jpg"
+USUAL: Mapping[str, object] = {"size": 192, "iterations": 100}
+CELL = 224
+
+
+def artwork(name: str) -> Path:
+    """The file of an artwork of examples/styles."""
+    return EXAMPLES / "styles" / f"{name}.jpg"
+
+
+GLASS, STARS, INK = artwork("stained-glass"), artwork("starfield-strokes"), artwork("sepia-valley")
+
+
+def row(
+    *changes: Mapping[str, object], styles: Sequence[Path] = (GLASS,), label: str = "", photo: Path = PHOTO
+) -> Strip:
+    """Paintings that differ in the options given; each is captioned with them."""
+    return Strip(
+        label,
+        [
+            Panel(
+                ", ".join(f"{name} {_text(value)}" for name, value in change.items()),
+                STYLIZE.path,
+                {**USUAL, **change},
+                photo,
+                styles,
+            )
+            for change in changes
+        ],
+    )
+
+
+def _text(value: object) -> str:
+    return ",".join(str(each) for each in value) if isinstance(value, list) else str(value)
+
+
+def _each(option: str, *values: object) -> list[dict[str, object]]:
+    return [{option: value} for value in values]
+
+
+_UP_TO = {depth: [f"conv{block}_1" for block in range(1, depth + 1)] for depth in range(1, 6)}
+
+SHEETS: Mapping[str, Sequence[Strip]] = {
+    "strength": [row(*_each("strength", 0.1, 0.3, 0.5, 0.7, 0.9))],
+    "size": [row(*_each("size", 96, 192, 320))],
+    "style_scale": [
+        Strip(
+            "",
+            [Original(INK, "the artwork"), *row(*_each("style_scale", 0.3, 0.6, 1, 2), styles=[INK]).shown],
+        )
+    ],
+    "style_layers": [
+        row(*_each("style_layers", *(_UP_TO[depth] for depth in (1, 2, 3, 4, 5))), styles=[STARS])
+    ],
+    "content_layers": [
+        row(*_each("content_layers", ["conv1_1"], ["conv2_2"], ["conv3_1"], ["conv4_2"], ["conv5_1"]))
+    ],
+    "style_weights": [
+        Strip("", [Original(GLASS, "the first"), Original(INK, "the second")]),
+        row(*_each("style_weights", [1, 0], [2, 1], [1, 1], [1, 2], [0, 1]), styles=[GLASS, INK]),
+    ],
+    "pooling": [row(*_each("pooling", "average", "max"))],
+    "init": [
+        row({"init": "content"}, {"init": "noise", "iterations": 100}, {"init": "noise", "iterations": 300})
+    ],
+    "seed": [row(*_each("seed", 0, 1, 2))],
+    "iterations": [row(*_each("iterations", 5, 15, 40, 100, 300))],
+}
+
+
+@click.command(help=__doc__)
+@click.argument("names", nargs=-1, type=click.Choice(["figures", *SHEETS]))
+@click.option("--url", help="Of a running service.")
+def main(names: Sequence[str], url: str | None) -> None:
+    """Make them."""
+    log = OUT / "service.log"
+    with contextlib.nullcontext(url) if url else running(log, STYLIZE_MAX_BUDGET="3600") as url:
+        client = Client(url)
+        for name in names or ["figures", *SHEETS]:
+            if name == "figures":
+                figures_command(["--url", url, "--out", str(OUT)], standalone_mode=False)
+                for number in (1, 2, 3):
+                    with Image.open(OUT / f"figure{number}.png") as picture:
+                        save(picture, IMAGES / f"figure{number}.jpg")
+            else:
+                figure = Figure(name, name, SHEETS[name])
+                save(painted(client, figure), IMAGES / f"{name}.jpg")
+
+
+def painted(client: Client, figure: Figure) -> Image.Image:
+    """The sheet, asked for panel by panel."""
+    asked = [(strip, panel) for strip in figure.strips for panel in strip.shown if isinstance(panel, Panel)]
+    done = [paint(client, figure, strip, panel) for strip, panel in tqdm(asked, figure.name, unit="picture")]
+    return sheet(figure, done, CELL)
+
+
+def save(picture: Image.Image, path: Path) -> None:
+    """As a JPEG, of the best quality that is small enough."""
+    if picture.width > WIDEST:
+        picture = picture.resize(
+            (WIDEST, round(picture.height * WIDEST / picture.width)), Image.Resampling.LANCZOS
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for quality in range(88, 40, -4):
+        buffer = io.BytesIO()
+        picture.convert("RGB").save(buffer, "jpeg", quality=quality, optimize=True)
+        if buffer.tell() < MOST_BYTES:
+            break
+    path.write_bytes(buffer.getvalue())
+    print(f"{path}: {picture.width}x{picture.height} px, {buffer.tell() // 1000} kB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""docs/gallery.md: no picture without the command that makes it, and no option that it forgets."""
+
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from examples.gallery import IMAGES, MOST_BYTES, SHEETS, save
+from service.contract import StylizeOptions
+from service.figures.recipes import Panel
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "gallery.md").read_text()
+PICTURES = re.findall(r"!\[[^\]]*\]\(images/([a-z0-9_]+)\.jpg\)\n\n((?: {4}\S.*\n)+)", PAGE)
+
+
+def test_every_picture_has_its_command_below_it() -> None:
+    assert len(PICTURES) == PAGE.count("](images/")
+    for name, command in PICTURES:
+        wanted = f"--figure {name[-1]}" if name.startswith("figure") else f"examples.gallery {name}"
+        assert wanted in command
+
+
+def test_every_sheet_has_its_command_in_the_gallery() -> None:
+    assert {name for name, _ in PICTURES} <= {*SHEETS, "figure1", "figure2", "figure3"}
+    for name in SHEETS:
+        assert f"\n    python -m examples.gallery {name}\n" in PAGE
+
+
+@pytest.mark.parametrize("name", [name for name, _ in PICTURES])
+def test_every_picture_is_small_enough_for_a_page(name: str) -> None:
+    assert (ROOT / IMAGES / f"{name}.jpg").stat().st_size < MOST_BYTES
+
+
+@pytest.mark.parametrize("option", StylizeOptions.model_fields)
+def test_every_option_is_shown_or_explained(option: str) -> None:
+    assert re.search(rf"^###.*\b{option}\b", PAGE, re.MULTILINE)
+
+
+def test_every_panel_asks_for_options_that_there_are() -> None:
+    for strips in SHEETS.values():
+        for strip in strips:
+            for panel in strip.shown:
+                if isinstance(panel, Panel):
+                    assert set(panel.options) <= set(StylizeOptions.model_fields)
+                    assert panel.content is not None
+                    assert all(path.is_file() for path in (panel.content, *panel.styles))
+
+
+def test_a_sheet_that_is_hard_to_compress_is_still_small_enough(tmp_path: Path) -> None:
+    save(Image.effect_noise((1500, 900), 80), tmp_path / "noise.jpg")
+    with Image.open(tmp_path / "noise.jpg") as saved:
+        assert saved.width == 1400
