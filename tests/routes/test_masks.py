@@ -75,12 +75,12 @@ def test_a_content_mask_alone_confines_all_artworks(client: FlaskClient, model: 
 def test_a_picture_to_start_from_reaches_the_optimiser_no_larger_than_needed(
     client: FlaskClient, model: FakeModel
 ) -> None:
-    parts = form(size=64) | files(init_image=picture(400, 300, "navy"))
+    parts = form(size=64) | files(init_image=picture(800, 600, "navy"))
     answer = post(client, parts, accept="application/json")
     assert answer.get_json()["settings"]["init"] == "image"
     start = model.painted[0].start
     assert start is not None
-    assert start.shape == (3, 48, 64)
+    assert start.shape == (3, 384, 512)
     assert start[:, 0, 0].tolist() == [0, 0, 128]
 
 
@@ -103,13 +103,13 @@ def test_json_takes_them_as_base64(client: FlaskClient, model: FakeModel) -> Non
 
 def test_large_masks_are_reduced_before_they_wait(client: FlaskClient, model: FakeModel) -> None:
     parts = form(size=64, style_scale=0.5) | files(
-        content_mask=mask(width=400, height=300), style_mask=mask(width=800, height=600)
+        content_mask=mask(width=800, height=600), style_mask=mask(width=800, height=600)
     )
     assert post(client, parts).status_code == 200
     masks = model.painted[0].masks
     assert masks is not None
     assert masks.artworks is not None
-    assert (masks.picture.shape, masks.artworks[0].shape) == ((48, 64), (24, 32))
+    assert (masks.picture.shape, masks.artworks[0].shape) == ((384, 512), (192, 256))
     assert masks.picture.dtype == torch.uint8
 
 

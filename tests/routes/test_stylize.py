@@ -118,11 +118,11 @@ def test_options_reach_the_optimiser(client: FlaskClient, model: FakeModel) -> N
 
 def test_large_pictures_are_shrunk_before_they_wait(client: FlaskClient, model: FakeModel) -> None:
     parts = form(size=64, style_scale=0.5)
-    parts["content"], parts["style"] = file(picture(400, 200)), file(picture(300, 300))
+    parts["content"], parts["style"] = file(picture(1200, 600)), file(picture(900, 900))
     assert post(client, parts).status_code == 200
     (work,) = model.painted
-    assert work.content.shape == (3, 32, 64)
-    assert [style.shape for style in work.styles] == [(3, 32, 32)]
+    assert work.content.shape == (3, 256, 512), "as for all sizes up to 512 px, which then begin with the same pixels"
+    assert [style.shape for style in work.styles] == [(3, 256, 256)]
 
 
 def test_json_is_the_same_with_base64(client: FlaskClient, model: FakeModel) -> None:
