@@ -123,10 +123,10 @@ def test_the_parts_of_one_artwork_go_to_the_regions_of_their_colour(
 def test_a_mask_of_one_region_paints_what_no_mask_paints(
     vgg16: VGG, photograph: Tensor, artworks: list[Tensor]
 ) -> None:
-    plain = paint(vgg16, photograph, artworks)
-    masked = paint(vgg16, photograph, artworks, masks=Masks(whole(photograph, 1)))
-    assert masked.losses.total == pytest.approx(plain.losses.total, rel=0.02)
-    assert mean_difference(masked.image, plain.image) < 2
+    """Of one artwork: the mean of several is rounded in another order, which the descent amplifies."""
+    plain = paint(vgg16, photograph, artworks[:1])
+    masked = paint(vgg16, photograph, artworks[:1], masks=Masks(whole(photograph, 1)))
+    assert torch.equal(masked.image, plain.image)
 
 
 @pytest.mark.weights
