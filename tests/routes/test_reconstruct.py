@@ -66,12 +66,12 @@ def test_style_is_painted_without_content_and_in_the_shape_of_the_first_artwork(
     client: FlaskClient, model: FakeModel
 ) -> None:
     parts = form(RECONSTRUCT_STYLE, style_weights="3,1", style_scale=0.5, size=64)
-    parts["style"] = [file(picture(300, 150, "red")), file(picture(80, 160, "blue"))]
+    parts["style"] = [file(picture(600, 300, "red")), file(picture(300, 600, "blue"))]
     assert opened(post(client, RECONSTRUCT_STYLE, parts)).size == (64, 32)
     (work,) = model.painted
     assert (work.options.content_weight, work.options.init) == (0, "noise")
     assert (work.options.style_layers, work.options.style_blend) == (PAPER_STYLE_LAYERS, (3, 1))
-    assert [style.shape for style in work.styles] == [(3, 16, 32), (3, 32, 16)]
+    assert [style.shape for style in work.styles] == [(3, 128, 256), (3, 256, 128)]
 
 
 def test_style_is_also_painted_from_the_catalogue(tmp_path: Path) -> None:

@@ -121,7 +121,9 @@ def test_large_pictures_are_shrunk_before_they_wait(client: FlaskClient, model: 
     parts["content"], parts["style"] = file(picture(1200, 600)), file(picture(900, 900))
     assert post(client, parts).status_code == 200
     (work,) = model.painted
-    assert work.content.shape == (3, 256, 512), "as for all sizes up to 512 px, which then begin with the same pixels"
+    assert work.content.shape == (3, 256, 512), (
+        "as for all sizes up to 512 px, which then begin with the same pixels"
+    )
     assert [style.shape for style in work.styles] == [(3, 256, 256)]
 
 
