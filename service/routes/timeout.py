@@ -8,6 +8,8 @@ from service.jobs import Job
 from service.messages import quote
 
 HEADER = "X-Request-Timeout"
+SHORTEST_SECONDS = 0.1
+"""No answer comes in less, and a body could not be read."""
 
 LATE_SECONDS = 2.0
 """That a picture may come after its deadline where it is begun already: better late than thrown away."""
@@ -27,8 +29,10 @@ def requested(service: Service) -> float:
         seconds = float(given)
     except ValueError:
         seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        message = f"{HEADER} is {quote(given)}: give a number of seconds above 0, like 30."
+    if not SHORTEST_SECONDS <= seconds < float("inf"):
+        message = (
+            f"{HEADER} is {quote(given)}: give a number of seconds, {SHORTEST_SECONDS:g} at least, like 30."
+        )
         raise Problem(INVALID_REQUEST, message, errors=[FieldError(HEADER, message)])
     return min(seconds, most)
 

@@ -17,7 +17,9 @@ from tests.serving import FakeModel, picture, wait_until
 
 KEY = "k" * 40
 SIZE = 64
-PIXELS, WORKING_PIXELS = 80 * 60, 64 * 48  # of both pictures, as they are sent and reduced to SIZE
+PIXELS = WORKING_PIXELS = (
+    80 * 60
+)  # of both pictures, as they are sent; what is not above 512 px is not reduced
 EVALUATIONS = FakeModel().evaluations
 
 

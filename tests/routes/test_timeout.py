@@ -24,7 +24,9 @@ def post_within(client: FlaskClient, seconds: str, accept: str = "*/*") -> TestR
 @pytest.mark.parametrize("given", ["", "soon", "0", "-1", "nan", "inf", "1e999", "5 s", "1,5"])
 def test_what_is_no_number_of_seconds_is_named(client: FlaskClient, given: str) -> None:
     body = problem(post_within(client, given), 422, "invalid-request")
-    assert body["detail"] == f'X-Request-Timeout is "{given}": give a number of seconds above 0, like 30.'
+    assert (
+        body["detail"] == f'X-Request-Timeout is "{given}": give a number of seconds, 0.1 at least, like 30.'
+    )
     assert body["errors"][0]["field"] == "X-Request-Timeout"
 
 
