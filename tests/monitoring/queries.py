@@ -15,6 +15,7 @@ _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
 def families() -> tuple[Metric, ...]:
     """Every metric of the service, each with at least one sample."""
     metrics = Metrics()
+    metrics.expect_requests(["/stylize"])
     metrics.follow_state(State, lambda: State.READY)
     metrics.built(backbone="", weights="", torch="", device="")
     return tuple(metrics.registry.collect())
