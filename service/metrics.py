@@ -84,7 +84,10 @@ class Metrics:
             "stylize_input_pixels", "Pictures that were sent.", _PIXELS, ("image",)
         )
         self.working_pixels = self._histogram(
-            "stylize_working_pixels", "Pictures as the network gets them, reduced.", _PIXELS, ("image",)
+            "stylize_working_pixels",
+            "Photographs and artworks as they are kept, reduced.",
+            _PIXELS,
+            ("image",),
         )
         self.input_images = self._counter(
             "stylize_input_images", "Pictures that were sent, by their real format.", ("format",)
@@ -145,6 +148,7 @@ class Metrics:
             self.discarded.labels(reason)
         for image in ("content", "style", "content_mask", "style_mask", "init_image"):
             self.input_pixels.labels(image)
+        for image in ("content", "style"):
             self.working_pixels.labels(image)
         for image_format in ("jpeg", "png", "webp", "avif", "heic"):
             self.input_images.labels(image_format)

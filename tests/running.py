@@ -147,6 +147,10 @@ class Server:
         """Its log so far; every line of it is JSON."""
         return [json.loads(line) for line in self.output().splitlines()]
 
+    def errors(self, since: int = 0) -> list[dict[str, Any]]:
+        """What it logged as wrong after its first `since` lines."""
+        return [line for line in self.log()[since:] if line["level"] in ("error", "critical")]
+
     def requests_logged(self) -> list[dict[str, Any]]:
         return [line for line in self.log() if line["logger"] == "stylize.request"]
 

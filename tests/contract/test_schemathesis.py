@@ -61,4 +61,4 @@ def test_every_answer_is_as_described(server: Server, hooks: str, tmp_path: Path
         assert {200, 400, 406, 415, 422} <= {status for route, status in answers if route == operation.path}
         # with pictures in them, many come all the way
         assert answers[operation.path, 200] > (25 if hooks else 0)
-    assert not [line for line in server.log() if line["level"] in ("error", "critical")]
+    assert not server.errors()

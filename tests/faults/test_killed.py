@@ -17,7 +17,7 @@ def test_after_each_kill_the_engine_is_free_and_the_counters_add_up() -> None:
         assert made == delivered + discarded
         assert discarded > 0
         assert server.metric("stylize_in_flight") == server.metric("stylize_queue_depth") == 0
-        assert not [line for line in server.log() if line["level"] in ("error", "critical")]
+        assert not server.errors()
         assert int(server.post().headers["X-Stylize-Evaluations"]) == EVALUATIONS
     assert {kill.point for kill in killed} == set(POINTS)
     assert all(kill.seconds < ALLOWED + BUSY for kill in killed)

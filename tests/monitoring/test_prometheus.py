@@ -67,8 +67,8 @@ class Prometheus:
         return [float(series["value"][1]) for series in self.api("query", query=query)["result"]]
 
     def has_data(self, query: str) -> bool:
-        values = self.values(query)
-        return bool(values) and not any(math.isnan(value) for value in values)
+        """Whether a number is among the answers: the quantile of a series without events is none (a mask, say)."""
+        return any(not math.isnan(value) for value in self.values(query))
 
     def scrapes(self) -> bool:
         """Whether it has reached the server at least once."""
