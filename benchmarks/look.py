@@ -21,6 +21,7 @@ from benchmarks.quality import pairs_of, sheet
 from service.style import resample
 from service.style.options import Options
 from service.style.precision import fastest_dtype
+from service.style.progress import finish
 from service.style.transfer import stylize
 from service.style.vgg import VGG
 from service.weights import load
@@ -33,13 +34,7 @@ SEEDS = (0, 1, 2)
 
 def paint(network: VGG, pair: Pair, options: Options) -> Tensor:
     """What a transfer comes to, uint8 (3, H, W)."""
-    steps = stylize(network, pair.photograph, [pair.artwork], options)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            image: Tensor = stop.value.image
-            return image
+    return finish(stylize(network, pair.photograph, [pair.artwork], options)).image
 
 
 def difference(a: Tensor, b: Tensor, blur: float) -> float:

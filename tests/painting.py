@@ -8,7 +8,7 @@ from torch import Tensor
 from service.images import decode
 from service.style import transfer
 from service.style.options import Options
-from service.style.progress import Result
+from service.style.progress import Result, finish
 from service.style.vgg import VGG
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -24,10 +24,4 @@ def paint(
 ) -> Result:
     """What a transfer comes to: with the default options, or `base`, and changes to them."""
     options = replace(base or Options(), **changes)  # type: ignore[arg-type]
-    steps = transfer.stylize(network, photograph, artworks, options)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            result: Result = stop.value
-            return result
+    return finish(transfer.stylize(network, photograph, artworks, options))

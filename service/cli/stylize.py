@@ -22,7 +22,7 @@ from service.images import MEDIA_TYPES, Format
 from service.jobs import Work
 from service.masks import match, misfit
 from service.messages import sentence
-from service.style.progress import Progress, Result
+from service.style.progress import Progress, Result, finish
 from service.style.resample import kept
 
 # Enough for any printer; there is no server to protect here.
@@ -113,14 +113,13 @@ def stylize_command(
 def _watch(steps: Generator[Progress, None, Result]) -> Result:
     """Run to the end under a progress bar."""
     with tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed} s{postfix}") as bar:
-        while True:
-            try:
-                progress = next(steps)
-            except StopIteration as stop:
-                bar.update(100 - bar.n)
-                result: Result = stop.value
-                return result
+
+        def show(progress: Progress) -> None:
             bar.set_postfix_str(
                 f"loss {progress.loss:.3g}, {progress.seconds_left:.0f} s left", refresh=False
             )
             bar.update(100 * progress.fraction - bar.n)
+
+        result = finish(steps, show)
+        bar.update(100 - bar.n)
+        return result

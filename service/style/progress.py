@@ -1,6 +1,6 @@
 """What a transfer tells on its way and at its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,3 +54,25 @@ class Result:
     stopped: Stopped
     seconds: float
     cut_short: bool
+
+
+def finish(
+    run: Generator[Progress, None, Result], show: Callable[[Progress], object] | None = None
+) -> Result:
+    """Run a transfer to its end.
+
+    Args:
+        run: what `stylize` returns.
+        show: called after each evaluation.
+
+    Raises:
+        ValueError, FloatingPointError: as the transfer does.
+    """
+    while True:
+        try:
+            progress = next(run)
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
+        if show is not None:
+            show(progress)

@@ -6,23 +6,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from service.images import decode
 from service.style import losses, resample
 from service.style.options import PAPER_STYLE_LAYERS, Options
-from service.style.progress import Result
+from service.style.progress import Result, finish
 from service.style.regions import Masks
 from service.style.transfer import stylize
 from service.style.vgg import VGG
 from service.weights import load
+from tests.painting import example
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 OPTIONS = Options(size=128, iterations=60)
 BORDER = 8
 """Pixels beside the border of a region, where a layer sees both sides of it."""
-
-
-def example(name: str) -> Tensor:
-    return decode((EXAMPLES / name).read_bytes()).rgb
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +27,12 @@ def vgg16(vgg16_dir: Path) -> VGG:
 
 @pytest.fixture(scope="module")
 def photograph() -> Tensor:
-    return example("photos/chelsea.jpg")
+    return example("photos/chelsea")
 
 
 @pytest.fixture(scope="module")
 def artworks() -> list[Tensor]:
-    return [example("styles/starfield-strokes.jpg"), example("styles/stained-glass.jpg")]
+    return [example("styles/starfield-strokes"), example("styles/stained-glass")]
 
 
 def paint(
@@ -48,13 +43,7 @@ def paint(
     masks: Masks | None = None,
     start: Tensor | None = None,
 ) -> Result:
-    run = stylize(network, photograph, artworks, options, masks=masks, start=start)
-    while True:
-        try:
-            next(run)
-        except StopIteration as stop:
-            result: Result = stop.value
-            return result
+    return finish(stylize(network, photograph, artworks, options, masks=masks, start=start))
 
 
 def sides(picture: Tensor, left: int, right: int) -> Tensor:
@@ -147,7 +136,7 @@ def test_black_stays_the_photograph_and_the_rest_is_painted_as_strongly_as_witho
 def test_a_picture_to_start_from_is_still_there_after_one_evaluation_and_seen_in_the_end(
     vgg16: VGG, photograph: Tensor, artworks: list[Tensor]
 ) -> None:
-    start = resample.quantise(resample.resize(example("photos/rocket.jpg"), (85, 128)))
+    start = resample.quantise(resample.resize(example("photos/rocket"), (85, 128)))
     first = paint(vgg16, photograph, artworks, Options(size=128, iterations=1, init="image"), start=start)
     assert mean_difference(first.image, start) < 5
     assert mean_difference(first.image, resample.quantise(resample.resize(photograph, (85, 128)))) > 30

@@ -7,30 +7,22 @@ from random import Random
 
 import pytest
 
-from service.images import decode
 from service.style.options import Options
 from service.style.progress import Result
-from service.style.transfer import stylize
 from service.style.vgg import VGG, layer_names
 from service.weights import canonical
 from service.weights.calibration import calibrate
 from service.weights.convert import Weights
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
+from tests import painting
+from tests.painting import example
 
 
 def paint(weights: Weights, options: Options) -> Result:
     """The example photograph in an example style."""
     network = VGG(weights.arch, weights.tensors, mean=weights.mean)
-    photograph = decode((EXAMPLES / "photos" / "chelsea.jpg").read_bytes()).rgb
-    artwork = decode((EXAMPLES / "styles" / "starfield-strokes.jpg").read_bytes()).rgb
-    run = stylize(network, photograph, [artwork], options)
-    while True:
-        try:
-            next(run)
-        except StopIteration as stop:
-            result: Result = stop.value
-            return result
+    return painting.paint(
+        network, example("photos/chelsea"), example("styles/starfield-strokes"), base=options
+    )
 
 
 def rescaled(weights: Weights, exponents: Iterable[float]) -> Weights:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from service.style import resample
+from service.style import progress, resample
 from service.style.colours import luminance
 from service.style.objective import Objective
 from service.style.options import Color, Init, Options
@@ -24,11 +24,7 @@ SMALL = Options(size=64, iterations=12)
 
 def finish(run: Generator[Progress, None, Result]) -> tuple[Result, list[Progress]]:
     steps: list[Progress] = []
-    while True:
-        try:
-            steps.append(next(run))
-        except StopIteration as stop:
-            return stop.value, steps
+    return progress.finish(run, steps.append), steps
 
 
 def test_the_result_has_the_size_asked_for_and_the_photographs_aspect_ratio(
