@@ -37,6 +37,16 @@ def environment(**settings: object) -> dict[str, str]:
     return inherited | {name: str(value) for name, value in settings.items()}
 
 
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process: asked to, and after 20 seconds made to."""
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class Server:
     """gunicorn with the service's configuration; use it as a context manager.
 
@@ -73,13 +83,7 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.release()
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        stop(self.process)
         self.folder.cleanup()
 
     def ready(self) -> bool:
@@ -129,6 +133,11 @@ class Server:
     def release(self) -> None:
         """Let it go on."""
         self.hold_file.unlink(missing_ok=True)
+
+    def settle(self) -> None:
+        """Let it go on, and wait until nobody is inside any more."""
+        self.release()
+        wait_until(lambda: self.metric("stylize_in_flight") == 0)
 
     def metric(self, name: str) -> float:
         """The value of one series, like stylize_in_flight."""

@@ -3,7 +3,6 @@ from collections.abc import Generator
 import pytest
 
 from tests.running import Server
-from tests.serving import wait_until
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +21,5 @@ def shared_server() -> Generator[Server, None, None]:
 def server(shared_server: Server) -> Generator[Server, None, None]:
     """The shared one; afterwards every place is free again, and it works."""
     yield shared_server
-    shared_server.release()
-    wait_until(lambda: shared_server.metric("stylize_in_flight") == 0)
+    shared_server.settle()
     assert shared_server.post().status_code == 200

@@ -12,7 +12,7 @@ import yaml
 
 from tests.monitoring.dashboard import queries
 from tests.monitoring.test_rules import NAMES, RECORDS, RULES
-from tests.running import Server, free_ports
+from tests.running import Server, free_ports, stop
 from tests.serving import wait_until
 
 # There is none on the machines of tests, and the part of nothing that is taken is no number.
@@ -49,12 +49,7 @@ class Prometheus:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        stop(self.process)
         self._log.close()
 
     def api(self, path: str, **parameters: str) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.running import Server
-from tests.serving import picture, wait_until
+from tests.serving import picture
 from tests.web.visitor import Visitor
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -57,8 +57,7 @@ def shared_server(catalogue: Path) -> Generator[Server, None, None]:
 def server(shared_server: Server) -> Generator[Server, None, None]:
     """The shared one; afterwards nobody is inside any more."""
     yield shared_server
-    shared_server.release()
-    wait_until(lambda: shared_server.metric("stylize_in_flight") == 0)
+    shared_server.settle()
 
 
 @pytest.fixture
