@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
-from PIL import Image
+from PIL import Image, ImageDraw, ImageOps
 from tqdm import tqdm
 
 from examples.server import running
@@ -42,6 +42,25 @@ def artwork(name: str) -> Path:
 
 
 GLASS, STARS, INK = artwork("stained-glass"), artwork("starfield-strokes"), artwork("sepia-valley")
+WAVES = artwork("indigo-waves")
+
+CAT = (
+    (0.07, 0),
+    (0.87, 0),
+    (0.8, 0.22),
+    (0.8, 0.42),
+    (0.74, 0.78),
+    (0.77, 1),
+    (0, 1),
+    (0, 0.4),
+    (0.09, 0.24),
+)
+"""Outline of the cat in PHOTO, in parts of its width and height."""
+
+# Pictures that are drawn for the sheets, by `draw_helpers`.
+CAT_ONLY, CAT_AND_ROOM = OUT / "cat-only.png", OUT / "cat-and-room.png"
+ALL_RED, ALL_BLUE = OUT / "all-red.png", OUT / "all-blue.png"
+TURNED = OUT / "turned.png"
 
 
 def row(
@@ -61,6 +80,27 @@ def row(
             for change in changes
         ],
     )
+
+
+def panel(caption: str, *styles: Path, **others: Path | Sequence[Path]) -> Panel:
+    """A painting with further pictures."""
+    return Panel(caption, STYLIZE.path, USUAL, PHOTO, styles, others)
+
+
+def draw_helpers() -> None:
+    """Label images of the cat and of whole artworks, and the photograph with its colours inverted."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    with Image.open(PHOTO) as photo:
+        ImageOps.invert(photo).save(TURNED)
+        size = photo.size
+    outline = [(x * size[0], y * size[1]) for x, y in CAT]
+    for file, room, cat in ((CAT_ONLY, "black", "white"), (CAT_AND_ROOM, "blue", "red")):
+        labels = Image.new("RGB", size, room)
+        ImageDraw.Draw(labels).polygon(outline, cat)
+        labels.save(file)
+    for file, color, art in ((ALL_RED, "red", GLASS), (ALL_BLUE, "blue", STARS)):
+        with Image.open(art) as picture:
+            Image.new("RGB", picture.size, color).save(file)
 
 
 def _text(value: object) -> str:
@@ -97,6 +137,43 @@ SHEETS: Mapping[str, Sequence[Strip]] = {
         row({"init": "content"}, {"init": "noise", "iterations": 100}, {"init": "noise", "iterations": 300})
     ],
     "seed": [row(*_each("seed", 0, 1, 2))],
+    "color": [
+        Strip(
+            "",
+            [
+                Original(WAVES, "the artwork"),
+                *row(*_each("color", "style", "content-match", "content-luminance"), styles=[WAVES]).shown,
+            ],
+        )
+    ],
+    "tv_weight": [row(*_each("tv_weight", 0, 0.01, 0.1, 1))],
+    "masks": [
+        Strip(
+            "",
+            [
+                Original(CAT_ONLY, "content_mask"),
+                panel("the cat only", GLASS, content_mask=CAT_ONLY),
+                Original(CAT_AND_ROOM, "content_mask"),
+                panel(
+                    "red glass, blue stars",
+                    GLASS,
+                    STARS,
+                    content_mask=CAT_AND_ROOM,
+                    style_mask=(ALL_RED, ALL_BLUE),
+                ),
+            ],
+        )
+    ],
+    "init_image": [
+        Strip(
+            "",
+            [
+                panel("without", GLASS),
+                Original(TURNED, "init_image"),
+                panel("with it", GLASS, init_image=TURNED),
+            ],
+        )
+    ],
     "iterations": [row(*_each("iterations", 5, 15, 40, 100, 300))],
 }
 
@@ -107,6 +184,7 @@ SHEETS: Mapping[str, Sequence[Strip]] = {
 def main(names: Sequence[str], url: str | None) -> None:
     """Make them."""
     log = OUT / "service.log"
+    draw_helpers()
     with contextlib.nullcontext(url) if url else running(log, STYLIZE_MAX_BUDGET="3600") as url:
         client = Client(url)
         for name in names or ["figures", *SHEETS]:

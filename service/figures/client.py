@@ -47,6 +47,7 @@ class Client:
         *,
         content: Path | None = None,
         styles: Sequence[Path] = (),
+        others: Mapping[str, Path | Sequence[Path]] | None = None,
     ) -> Painted:
         """One picture.
 
@@ -55,6 +56,7 @@ class Client:
             options: by the names of the API.
             content: file of the photograph, if the operation takes one.
             styles: files of the artworks, if it takes some.
+            others: files by the names of the API: content_mask, style_mask (several), init_image.
 
         Raises:
             ServiceError: there is no service, or it answers with a problem.
@@ -64,6 +66,8 @@ class Client:
             body["content"] = _base64(content)
         if styles:
             body["style"] = [_base64(style) for style in styles]
+        for name, files in (others or {}).items():
+            body[name] = _base64(files) if isinstance(files, Path) else [_base64(each) for each in files]
         report = self._post(path, body)
         picture = Image.open(io.BytesIO(base64.b64decode(report.pop("image")))).convert("RGB")
         return Painted(picture, report)

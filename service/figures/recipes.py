@@ -1,7 +1,7 @@
 """Which pictures make up the paper's figures, and what is asked of the service for each of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.operations import RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE
@@ -42,6 +42,7 @@ class Panel:
         options: by the names of the API.
         content: file of the photograph, if the operation takes one.
         styles: files of the artworks.
+        others: files of further pictures, by the names of the API.
     """
 
     caption: str
@@ -49,6 +50,7 @@ class Panel:
     options: Mapping[str, object]
     content: Path | None = None
     styles: Sequence[Path] = ()
+    others: Mapping[str, Path | Sequence[Path]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,9 @@ def paint(client: Client, figure: Figure, strip: Strip, panel: Panel) -> Done:
     Raises:
         ServiceError: there is no service, or it does not paint it.
     """
-    painted = client.paint(panel.path, panel.options, content=panel.content, styles=panel.styles)
+    painted = client.paint(
+        panel.path, panel.options, content=panel.content, styles=panel.styles, others=panel.others
+    )
     return Done(figure.name, strip.label, panel, painted)
 
 

@@ -6,13 +6,34 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from examples.gallery import IMAGES, MOST_BYTES, SHEETS, save
+from examples.gallery import (
+    ALL_BLUE,
+    ALL_RED,
+    CAT_AND_ROOM,
+    CAT_ONLY,
+    GLASS,
+    IMAGES,
+    MOST_BYTES,
+    PHOTO,
+    SHEETS,
+    STARS,
+    draw_helpers,
+    save,
+)
+from service.contract import PICTURES as PICTURES_SENT
 from service.contract import StylizeOptions
 from service.figures.recipes import Panel
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "gallery.md").read_text()
 PICTURES = re.findall(r"!\[[^\]]*\]\(images/([a-z0-9_]+)\.jpg\)\n\n((?: {4}\S.*\n)+)", PAGE)
+
+
+@pytest.fixture
+def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pictures that the sheets need beside those of the examples."""
+    monkeypatch.chdir(tmp_path)
+    draw_helpers()
 
 
 def test_every_picture_has_its_command_below_it() -> None:
@@ -38,7 +59,7 @@ def test_every_option_is_shown_or_explained(option: str) -> None:
     assert re.search(rf"^###.*\b{option}\b", PAGE, re.MULTILINE)
 
 
-def test_every_panel_asks_for_options_that_there_are() -> None:
+def test_every_panel_asks_for_options_that_there_are(drawn: None) -> None:
     for strips in SHEETS.values():
         for strip in strips:
             for panel in strip.shown:
@@ -46,6 +67,14 @@ def test_every_panel_asks_for_options_that_there_are() -> None:
                     assert set(panel.options) <= set(StylizeOptions.model_fields)
                     assert panel.content is not None
                     assert all(path.is_file() for path in (panel.content, *panel.styles))
+                    assert set(panel.others) <= set(PICTURES_SENT)
+
+
+def test_the_masks_that_are_drawn_fit_their_pictures(drawn: None) -> None:
+    for labels, picture in ((CAT_ONLY, PHOTO), (CAT_AND_ROOM, PHOTO), (ALL_RED, GLASS), (ALL_BLUE, STARS)):
+        with Image.open(labels) as mask, Image.open(picture) as original:
+            assert mask.size == original.size
+            assert len(mask.getcolors() or []) in (1, 2)
 
 
 def test_a_sheet_that_is_hard_to_compress_is_still_small_enough(tmp_path: Path) -> None:
