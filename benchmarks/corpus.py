@@ -1,11 +1,11 @@
-"""Pictures that nobody here made, whole and broken, POSTed to a running service as photograph and as artwork.
+"""Pictures that nobody here made, whole and broken, POSTed to the service as photograph and as artwork.
 
-    python -m service serve &
-    python -m benchmarks.corpus [--url http://127.0.0.1:8080] [--admin http://127.0.0.1:9090] [--package pillow]
+    python -m benchmarks.corpus [--package pillow] [--url URL --admin URL]
 
-The pictures are those in the source distribution of a package: of Pillow, which tests its decoders with them, unless
-another is named. It comes from the package index. Ends with 1 if any answer is neither a picture nor a problem with
-status 4xx, or takes more than 10 s, or if the service keeps more than 100 MB.
+It starts the service, unless the addresses of a running one are given. The pictures are those in the source
+distribution of a package: of Pillow, which tests its decoders with them, unless another is named. It comes from the
+package index. Ends with 1 if any answer is neither a picture nor a problem with status 4xx, or takes more than 10 s,
+or if the service keeps more than 100 MB.
 """
 
 import subprocess
@@ -22,6 +22,7 @@ import requests
 from PIL import Image
 
 from benchmarks.bombs import saved
+from examples.server import free_port, running
 
 # Every file below such a folder, whatever it is called: what is no picture is a test too.
 FOLDERS = {"images"}
@@ -94,13 +95,26 @@ def memory(admin: str) -> float:
 
 
 @click.command(help=__doc__)
-@click.option("--url", default="http://127.0.0.1:8080", show_default=True)
-@click.option("--admin", default="http://127.0.0.1:9090", show_default=True)
+@click.option("--url", help="of a running service; with --admin")
+@click.option("--admin", help="the address of its administration port")
 @click.option("--package", default="pillow", show_default=True, help="whose source distribution")
 @click.option("--cache", default="out/corpus", type=click.Path(path_type=Path), show_default=True)
-def main(url: str, admin: str, package: str, cache: Path) -> None:
+def main(url: str | None, admin: str | None, package: str, cache: Path) -> None:
+    if (url is None) != (admin is None):
+        raise click.UsageError("--url and --admin go together: give both, or neither.")
     cache.mkdir(parents=True, exist_ok=True)
     archive = sdist(package, cache)
+    if url is not None and admin is not None:
+        well = measure(url, admin, archive)
+    else:
+        port = free_port()
+        with running(cache / "service.log", STYLIZE_ADMIN_PORT=str(port)) as url:
+            well = measure(url, f"http://127.0.0.1:{port}", archive)
+    sys.exit(0 if well else 1)
+
+
+def measure(url: str, admin: str, archive: Path) -> bool:
+    """Send every picture, print the tables, and say whether all went well."""
     for part in ("content", "style"):
         post(url, "warm-up", part, SMALL)
     before = memory(admin)
@@ -120,8 +134,7 @@ def main(url: str, admin: str, package: str, cache: Path) -> None:
     wrong = [answer for answer in answers if answer.wrong]
     for answer in wrong:
         print(f"WRONG: {answer}")
-    if wrong or after - before > KEPT:
-        sys.exit(1)
+    return not wrong and after - before <= KEPT
 
 
 if __name__ == "__main__":
