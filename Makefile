@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 UV     := uv==0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve figures gallery test lint apilint format bench bench-load lock clean
+.PHONY: help setup demo serve figures gallery test lint apilint format bench bench-load bench-fleet lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -60,6 +60,9 @@ bench-load: setup  ## overload, killed clients, memory that runs out: tables, a 
 	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.faults
 	$(BIN)/python -m benchmarks.soak
+
+bench-fleet: $(VENV)/.installed  ## a fleet on paper: latency, refusals and cost of pods that KEDA scales, in some 5 minutes
+	$(BIN)/python -m benchmarks.fleet
 
 lock: $(VENV)/.installed  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

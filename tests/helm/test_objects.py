@@ -1,6 +1,8 @@
 """Everything of a release besides its pods, and when it is there."""
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any, get_args
 
@@ -87,7 +89,7 @@ def test_kubernetes_own_autoscaler_looks_at_requests_in_a_pod() -> None:
     assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 9)
     (metric,) = spec["metrics"]
     assert metric["pods"]["metric"]["name"] == "stylize_in_flight"
-    assert metric["pods"]["target"] == {"type": "AverageValue", "averageValue": "2"}
+    assert metric["pods"]["target"] == {"type": "AverageValue", "averageValue": "1"}
     assert spec["behavior"]["scaleDown"]["stabilizationWindowSeconds"] >= 300
 
 
@@ -108,20 +110,73 @@ def test_an_autoscaler_that_the_cluster_does_not_know_is_left_out_with_a_word(co
     assert "no autoscaling" not in _notes(new)
 
 
-def test_keda_looks_at_requests_in_flight_and_at_refused_ones() -> None:
+def test_keda_looks_at_requests_in_flight_and_at_refused_ones_as_if_they_were() -> None:
     spec = render({"autoscaling": KEDA}).one("ScaledObject")["spec"]
     assert not render({"autoscaling": KEDA}).all("HorizontalPodAutoscaler")  # KEDA makes it
-    queries = [trigger["metadata"]["query"] for trigger in spec["triggers"]]
+    (trigger,) = spec["triggers"]
     series = 'namespace="pictures",pod=~"r-stylize-.*"'
-    assert queries == [
-        f"sum(stylize_in_flight{{{series}}})",
-        f'sum(rate(stylize_requests_total{{outcome=~"shed_.*",{series}}}[2m]))',
-    ]
-    assert [trigger["metadata"]["threshold"] for trigger in spec["triggers"]] == ["2", "0.05"]
+    assert trigger["metadata"]["query"] == (
+        f"sum(stylize_in_flight{{{series}}}) "
+        f'+ sum(rate(stylize_requests_total{{outcome=~"shed_.*",{series}}}[2m])) '
+        f'* (sum(rate(stylize_stage_duration_seconds_sum{{stage="optimise",{series}}}[2m])) '
+        f'/ (sum(rate(stylize_stage_duration_seconds_count{{stage="optimise",{series}}}[2m])) > 0) or vector(0))'
+    )
+    assert trigger["metadata"]["threshold"] == "1"
     # No answer must not look like no demand.
-    assert {trigger["metadata"]["ignoreNullValues"] for trigger in spec["triggers"]} == {"false"}
+    assert trigger["metadata"]["ignoreNullValues"] == "false"
     assert spec["fallback"] == {"failureThreshold": 3, "replicas": 2}
-    assert not any("authenticationRef" in trigger for trigger in spec["triggers"])
+    assert "authenticationRef" not in trigger
+
+
+QUERY_CASES = {
+    # Each pod: (in flight, refused a minute, pictures a minute, engine's seconds a minute); what KEDA gets.
+    "idle": ([(0, 0, 0, 0)], 0),
+    "busy": ([(1, 0, 60, 30), (3, 0, 60, 30)], 4),
+    "refusing": (
+        [(5, 120, 60, 60), (5, 0, 60, 60)],
+        12,
+    ),  # 2 refused a second, each worth a second of an engine
+    "refusing, and nothing painted yet": ([(5, 120, 0, 0)], 5),
+}
+
+
+@pytest.mark.parametrize(("pods", "demand"), QUERY_CASES.values(), ids=QUERY_CASES.keys())
+def test_prometheus_answers_keda_with_the_pods_worth_of_demand(
+    pods: list[tuple[float, ...]], demand: float, tmp_path: Path
+) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed: the Debian package prometheus has it")
+    (trigger,) = render({"autoscaling": KEDA}).one("ScaledObject")["spec"]["triggers"]
+    series = []
+    for number, (inside, refused, painted, seconds) in enumerate(pods):
+        labels = f'namespace="pictures",pod="r-stylize-{number}"'
+        stage = f'stage="optimise",{labels}'
+        series += [
+            {"series": f"stylize_in_flight{{{labels}}}", "values": f"{inside}x10"},
+            *(
+                {"series": name, "values": f"0+{each}x10"}
+                for name, each in (
+                    (f'stylize_requests_total{{outcome="shed_queue_full",{labels}}}', refused),
+                    (f'stylize_requests_total{{outcome="ok",{labels}}}', painted),
+                    (f"stylize_stage_duration_seconds_count{{{stage}}}", painted),
+                    (f"stylize_stage_duration_seconds_sum{{{stage}}}", seconds),
+                )
+            ),
+        ]
+    question = {
+        "expr": trigger["metadata"]["query"],
+        "eval_time": "10m",
+        "exp_samples": [{"labels": "{}", "value": demand}],
+    }
+    file = tmp_path / "test.yaml"
+    file.write_text(
+        yaml.safe_dump(
+            {"tests": [{"interval": "1m", "input_series": series, "promql_expr_test": [question]}]}
+        )
+    )
+    done = subprocess.run([promtool, "test", "rules", file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_series_that_keda_asks_for_exist_before_the_first_request() -> None:

@@ -1,0 +1,1 @@
+"""A fleet of pods that exists on paper: what benchmarks.fleet asks."""
