@@ -1,0 +1,153 @@
+"""The compose file is one, and says what the repository has."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+import yaml
+
+from service.settings import PREFIX, Settings
+from tests.test_dockerfile import DEFAULTS, ENV
+
+ROOT = Path(__file__).parents[1]
+FILES = ("compose.yaml", "compose/gpu.yaml")
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+SERVICE = SERVICES["stylize"]
+
+
+def _load(name: str) -> Any:
+    return yaml.safe_load((ROOT / "compose" / name).read_text())
+
+
+def _mounts(service: str) -> dict[str, str]:
+    """Source by path in the container, of what is mounted from the repository read-only."""
+    parts = [volume.split(":") for volume in SERVICES[service].get("volumes", [])]
+    return {part[1]: part[0] for part in parts if part[0].startswith("./") and part[2:] == ["ro"]}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_it_keeps_to_the_compose_specification(file: str, tmp_path: Path) -> None:
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    done = subprocess.run([*check, ROOT / file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text((ROOT / file).read_text().replace("environment:", "enviroment:"))
+    assert subprocess.run([*check, wrong], capture_output=True, check=False).returncode == 1
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_its_settings_are_settings_of_the_service(file: str) -> None:
+    environment = yaml.safe_load((ROOT / file).read_text())["services"]["stylize"]["environment"]
+    settings = Settings.model_validate(
+        {name.removeprefix(PREFIX).lower(): value for name, value in environment.items()}
+    )
+    assert {name.removeprefix(PREFIX).lower() for name in environment} == settings.model_fields_set
+
+
+def test_the_image_is_built_as_the_dockerfile_wants() -> None:
+    assert SERVICE["build"]["context"] == "."
+    assert set(SERVICE["build"]["args"]) <= set(DEFAULTS)
+    assert SERVICE["build"]["args"]["BACKBONE"] == f"${{BACKBONE:-{DEFAULTS['BACKBONE']}}}"
+
+
+def test_ports_lead_to_what_listens_and_to_this_machine_only() -> None:
+    ports = {name: [port.split(":") for port in service["ports"]] for name, service in SERVICES.items()}
+    assert {host for published in ports.values() for host, _, _ in published} == {"127.0.0.1"}
+    (public,) = ports["stylize"]
+    assert int(public[2]) == Settings.model_fields["port"].default
+    assert ENV["STYLIZE_HOST"] == "0.0.0.0"
+    numbers = [published for each in ports.values() for _, published, _ in each]
+    assert len(numbers) == len(set(numbers))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_everything_that_is_mounted_from_here_is_here_and_read_only(service: str) -> None:
+    for volume in SERVICES[service].get("volumes", []):
+        source, _, mode = (*volume.split(":"), "")[:3]
+        if source.startswith("./"):
+            assert (ROOT / source).exists()
+            assert mode == "ro"
+        else:
+            assert source in COMPOSE["volumes"]
+
+
+def test_the_artworks_are_where_the_setting_says() -> None:
+    assert _mounts("stylize")[SERVICE["environment"]["STYLIZE_STYLES_DIR"]] == "./examples/styles"
+
+
+def test_what_was_accepted_is_finished_before_it_is_stopped() -> None:
+    environment = SERVICE["environment"]
+    places, longest, upload = (
+        1 + int(environment["STYLIZE_QUEUE_SIZE"]),
+        float(environment["STYLIZE_MAX_BUDGET"]),
+        float(environment["STYLIZE_UPLOAD_TIMEOUT"]),
+    )
+    assert float(SERVICE["stop_grace_period"].removesuffix("s")) == places * longest + upload + 15
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_nothing_has_more_rights_than_it_needs(service: str) -> None:
+    assert SERVICES[service]["cap_drop"] == ["ALL"]
+    assert SERVICES[service]["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in SERVICES[service]
+
+
+@pytest.mark.parametrize("service", ["prometheus", "grafana"])
+def test_images_of_others_have_a_version(service: str) -> None:
+    _, _, tag = SERVICES[service]["image"].partition(":")
+    assert len(tag.split(".")) == 3
+
+
+def test_prometheus_scrapes_the_admin_port_and_has_the_rules_of_the_chart() -> None:
+    config = _load("prometheus.yaml")
+    (job,) = config["scrape_configs"]
+    assert job["static_configs"] == [{"targets": [f"stylize:{Settings.model_fields['admin_port'].default}"]}]
+    mounts = _mounts("prometheus")
+    (option,) = [each for each in SERVICES["prometheus"]["command"] if each.startswith("--config.file=")]
+    at = PurePosixPath(option.removeprefix("--config.file="))
+    assert mounts[str(at)] == "./compose/prometheus.yaml"
+    assert [mounts[str(at.parent / rules)] for rules in config["rule_files"]] == [
+        "./helm/stylize/files/rules.yaml"
+    ]
+
+
+def test_promtool_accepts_the_configuration_with_its_rules(tmp_path: Path) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed: the Debian package prometheus has it")
+    for source in _mounts("prometheus").values():
+        shutil.copy(ROOT / source, tmp_path)
+    check = [promtool, "check", "config", tmp_path / "prometheus.yaml"]
+    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_grafana_asks_that_prometheus_and_shows_the_chart_s_dashboard() -> None:
+    (source,) = _load("grafana-datasource.yaml")["datasources"]
+    assert (source["type"], source["isDefault"]) == ("prometheus", True)
+    assert source["url"] == f"http://prometheus:{SERVICES['prometheus']['ports'][0].split(':')[2]}"
+    assert source["jsonData"]["timeInterval"] == _load("prometheus.yaml")["global"]["scrape_interval"]
+    mounts = _mounts("grafana")
+    (provider,) = _load("grafana-dashboards.yaml")["providers"]
+    home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert PurePosixPath(home).parent == PurePosixPath(provider["options"]["path"])
+    assert mounts[home] == "./helm/stylize/files/dashboard.json"
+    assert json.loads((ROOT / mounts[home]).read_text())["uid"] == "stylize"
+    for folder, name in (
+        ("datasources", "grafana-datasource.yaml"),
+        ("dashboards", "grafana-dashboards.yaml"),
+    ):
+        assert f"./compose/{name}" in [
+            source for at, source in mounts.items() if at.startswith(f"/etc/grafana/provisioning/{folder}/")
+        ]
+
+
+def test_the_gpu_file_changes_nothing_but_the_device() -> None:
+    gpu = _load("gpu.yaml")
+    assert set(gpu["services"]) == {"stylize"}
+    assert gpu["services"]["stylize"]["environment"] == {"STYLIZE_DEVICE": "cuda"}
