@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 UV     := uv==0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve figures gallery test lint apilint format bench bench-load bench-fleet lock clean
+.PHONY: help setup demo serve figures gallery test lint apilint format bench bench-load bench-fleet lock sbom clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -69,6 +69,9 @@ lock: $(VENV)/.installed  ## pin the newest versions that pyproject.toml allows
 	    --no-emit-index-url --custom-compile-command "make lock" pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes -c requirements/runtime.txt \
 	    --no-emit-index-url --custom-compile-command "make lock" --group dev pyproject.toml -o requirements/dev.txt
+
+sbom: $(VENV)/.installed  ## what is in the image, as CycloneDX: out/sbom.json (DPKG=FILE: the image's /var/lib/dpkg/status)
+	$(BIN)/python -m scripts.sbom $(if $(DPKG),--dpkg $(DPKG))
 
 clean:  ## remove what was built, but not the weights
 	rm -rf $(VENV) out .mypy_cache .pytest_cache .ruff_cache

@@ -33,11 +33,11 @@ def _mounts(service: str) -> dict[str, str]:
 @pytest.mark.parametrize("file", FILES)
 def test_it_keeps_to_the_compose_specification(file: str, tmp_path: Path) -> None:
     check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
-    done = subprocess.run([*check, ROOT / file], capture_output=True, text=True, check=False)
+    done = subprocess.run([*check, str(ROOT / file)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text((ROOT / file).read_text().replace("environment:", "enviroment:"))
-    assert subprocess.run([*check, wrong], capture_output=True, check=False).returncode == 1
+    assert subprocess.run([*check, str(wrong)], capture_output=True, check=False).returncode == 1
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -122,7 +122,7 @@ def test_promtool_accepts_the_configuration_with_its_rules(tmp_path: Path) -> No
         pytest.skip("promtool is not installed: the Debian package prometheus has it")
     for source in _mounts("prometheus").values():
         shutil.copy(ROOT / source, tmp_path)
-    check = [promtool, "check", "config", tmp_path / "prometheus.yaml"]
+    check = [promtool, "check", "config", str(tmp_path / "prometheus.yaml")]
     done = subprocess.run(check, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
