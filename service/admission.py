@@ -170,14 +170,13 @@ class Admission:
             owner: whose key it is; None where there are no keys.
 
         Raises:
-            NotReadyError: the engine is loading, draining or dead.
+            NotReadyError: the engine is loading or dead.
             KeyLimitError: the owner has no place left.
             QueueFullError: there is no place.
             CannotMeetDeadlineError: what waits already takes longer than that.
         """
-        state = self.engine.state
-        if state is not State.READY:
-            raise NotReadyError(state, self._retry_after(_NOT_READY_SECONDS))
+        if not self.engine.serving:
+            raise NotReadyError(self.engine.state, self._retry_after(_NOT_READY_SECONDS))
         with self._lock:
             if owner is not None and self.per_owner is not None and self._owners[owner] >= self.per_owner:
                 raise KeyLimitError(self.per_owner, self._retry_after(self._next_end(owner)))

@@ -119,13 +119,18 @@ class Engine:
             self._thread.join(seconds)
 
     def drain(self) -> None:
-        """Stop being ready. Takes no lock: it is called from a signal handler."""
+        """Stop being ready; work is still taken. Takes no lock: it is called from a signal handler."""
         self._draining = True
 
     @property
     def state(self) -> State:
         """What the engine is doing."""
         return State.DRAINING if self._draining and self._state is not State.DEAD else self._state
+
+    @property
+    def serving(self) -> bool:
+        """Whether work is taken. Draining does not end that: whoever still gets through was connected before."""
+        return self._state is State.READY
 
     @property
     def model(self) -> Model:

@@ -35,9 +35,10 @@ preload_app = False  # CUDA and threads do not survive a fork
 
 # Not a limit of requests, but of how long the whole process may hang before it is replaced.
 timeout = 60
-# SIGTERM: time for everything that was admitted. Nothing takes longer than its deadline, but for a little grace.
+# SIGTERM: time for everything that is admitted until 2 s after it, as long as gunicorn keeps idle connections open.
+# Nothing takes longer than its deadline, but for a little grace.
 graceful_timeout = (
-    int(min(_settings.places * _settings.max_budget + _settings.upload_timeout, _settings.deadline)) + 5
+    int(min(_settings.places * _settings.max_budget + _settings.upload_timeout, _settings.deadline)) + 2 + 5
 )
 keepalive = 75  # longer than the 60 s after which load balancers give up idle connections
 max_requests = 0  # a new worker would load the network again

@@ -285,13 +285,19 @@ def test_those_who_are_refused_together_are_not_sent_back_together() -> None:
     assert len(answers) > 1
 
 
-def test_nobody_comes_in_before_the_engine_is_ready_or_while_it_drains(admission: Admission) -> None:
+def test_nobody_comes_in_before_the_engine_is_ready(admission: Admission) -> None:
     loading = Admission(Engine(FakeModel, Metrics()), 3)
     with pytest.raises(NotReadyError) as refusal:
         loading.admit()
     assert refusal.value.state is State.LOADING
     assert refusal.value.retry_after >= 1
-    admission.engine.drain()
+    loading.engine.drain()
     with pytest.raises(NotReadyError) as refusal:
-        admission.admit()
+        loading.admit()
     assert refusal.value.state is State.DRAINING
+
+
+def test_who_was_connected_before_the_drain_still_comes_in(admission: Admission) -> None:
+    admission.engine.drain()
+    with admission.admit():
+        assert admission.taken == 1

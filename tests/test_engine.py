@@ -207,7 +207,9 @@ def test_an_unexpected_error_while_loading_is_logged_in_full_and_ends_the_proces
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_draining_engine_is_not_ready_but_finishes_what_it_has(engine: Engine, model: FakeModel) -> None:
+def test_a_draining_engine_is_not_ready_but_finishes_what_it_has_and_gets(
+    engine: Engine, model: FakeModel
+) -> None:
     gate = Gate()
     model.step = gate
     job = submit(engine)
@@ -215,9 +217,12 @@ def test_a_draining_engine_is_not_ready_but_finishes_what_it_has(engine: Engine,
     engine.drain()
     assert engine.state is State.DRAINING
     assert engine.alive
+    last = submit(engine)
     gate.opened.set()
     assert job.wait(10)
+    assert last.wait(10)
     assert job.succeeded
+    assert last.succeeded
 
 
 def test_stopping_finishes_the_jobs_that_are_there(model: FakeModel, metrics: Metrics) -> None:

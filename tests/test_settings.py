@@ -209,4 +209,4 @@ def test_gunicorn_has_more_threads_than_places_and_stops_no_sooner_than_they_nee
     workers, preload, threads, grace = json.loads(run.stdout)
     assert (workers, preload) == (1, False)
     assert threads > 7
-    assert grace >= 7 * 10 + 5
+    assert grace >= 7 * 10 + 2 + 5  # 2 s later somebody may still come in

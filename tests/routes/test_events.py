@@ -253,14 +253,14 @@ def test_what_is_wrong_from_the_start_is_an_ordinary_problem(
     assert service.admission.taken == 0
 
 
-def test_a_full_house_and_a_draining_one_refuse_streams_like_anything_else(
-    client: FlaskClient, service: Service
+def test_a_full_house_and_one_that_is_not_ready_refuse_streams_like_anything_else(
+    client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tickets = [service.admission.admit() for _ in range(service.settings.places)]
     full = post(client, accept=STREAM)
     assert (full.status_code, full.content_type) == (429, "application/problem+json")
     tickets[0].__exit__(None, None, None)
-    service.engine.drain()
+    monkeypatch.setattr(type(service.engine), "serving", False)
     assert post(client, accept=STREAM).status_code == 503
 
 

@@ -87,7 +87,9 @@ def test_probes_and_scrapes_are_neither_counted_nor_logged(
     assert [record for record in caplog.records if record.name == "stylize.request"] == []
 
 
-def test_every_number_after_a_scripted_session_is_right(client: FlaskClient, service: Service) -> None:
+def test_every_number_after_a_scripted_session_is_right(
+    client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert post(client).status_code == 200
     assert post(client, form(size=64), accept="application/json").status_code == 200
     assert post(client, form(strength=7)).status_code == 422
@@ -101,6 +103,7 @@ def test_every_number_after_a_scripted_session_is_right(client: FlaskClient, ser
     for ticket in tickets:
         ticket.__exit__(None, None, None)
     service.engine.drain()
+    monkeypatch.setattr(type(service.engine), "serving", False)
     assert post(client).status_code == 503
 
     def requests(code: str, route: str = "/stylize", method: str = "POST") -> float:

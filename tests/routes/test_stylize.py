@@ -10,8 +10,9 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from service.app import create_app
 from service.context import Service
-from tests.serving import FakeModel, Gate, picture, wait_until
+from tests.serving import FakeModel, Gate, picture, settings, wait_until
 
 Parts = dict[str, Any]
 
@@ -283,12 +284,11 @@ def test_a_full_house_refuses_before_it_reads_the_body(
     assert len(model.painted) == 1
 
 
-def test_a_service_that_is_draining_says_so(client: FlaskClient, service: Service) -> None:
-    service.engine.drain()
-    answer = post(client)
+def test_a_service_that_is_loading_says_so() -> None:
+    answer = post(create_app(settings(), FakeModel).test_client())
     assert answer.status_code == 503
     assert json.loads(answer.data)["type"] == "/problems/not-ready"
-    assert "draining" in json.loads(answer.data)["detail"]
+    assert "loading" in json.loads(answer.data)["detail"]
     assert int(answer.headers["Retry-After"]) >= 1
 
 

@@ -41,7 +41,7 @@ STYLIZE_{{ snakecase $name | upper }}: {{ include "stylize.scalar" $value | quot
 {{- add (include "stylize.requestSeconds" . | int64) 5 -}}
 {{- end -}}
 
-{{/* Seconds from the order to end a pod to its last answer: preStop, every request inside, gunicorn's 5 and 10 to end. */}}
+{{/* Seconds from the order to end a pod to its last answer: preStop, every request inside, gunicorn's 7 and 8 to end. */}}
 {{- define "stylize.gracePeriodSeconds" -}}
 {{- $needed := add .Values.preStopSeconds (include "stylize.requestSeconds" . | int64) 15 -}}
 {{- if kindIs "invalid" .Values.terminationGracePeriodSeconds -}}
