@@ -40,3 +40,10 @@ def test_every_link_inside_the_repository_leads_somewhere(page: str) -> None:
     links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
     missing = [link for link in links if not ((ROOT / page).parent / link).exists()]
     assert missing == []
+
+
+def test_the_artworks_of_the_documented_config_map_exist_and_fit_into_one() -> None:
+    page = (ROOT / "docs/kubernetes.md").read_text()
+    files = [ROOT / name for name in re.findall(r"--from-file=(\S+)", page)]
+    assert len(files) > 1
+    assert sum(file.stat().st_size for file in files) < 2**20

@@ -46,6 +46,13 @@ def test_the_services_find_the_pods_and_not_those_of_the_tests() -> None:
     assert [(port["port"], port["targetPort"]) for port in public["spec"]["ports"]] == [(8000, "http")]
 
 
+def test_every_port_says_its_protocol_without_which_helm_4_and_kubernetes_1_20_refuse_it() -> None:
+    release = render(kube=ANCIENT)
+    ports = [port for service in release.all("Service") for port in service["spec"]["ports"]]
+    ports += release.container["ports"]
+    assert [port.get("protocol") for port in ports] == ["TCP"] * 4
+
+
 def test_metrics_never_leave_the_cluster_and_are_there_before_a_pod_is_ready() -> None:
     metrics = render({"service": {"type": "LoadBalancer"}}).one("Service", "r-stylize-metrics")["spec"]
     assert metrics["type"] == "ClusterIP"
