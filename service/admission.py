@@ -4,9 +4,10 @@ import math
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from service.cost import Costs, after
 from service.engine import Engine, State
@@ -79,6 +80,24 @@ class NotReadyError(RefusedError):
         self.state = state
 
 
+class PlaceLostError(RefusedError):
+    """The place was given to somebody else, because hardly anything came of the body."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("the upload was too slow", retry_after)
+
+
+class Upload(Protocol):
+    """A body that is being read, as far as admission cares: `service.connection.Upload`."""
+
+    @property
+    def crawls(self) -> bool:
+        """Whether it has been given a chance, and next to nothing has come of it."""
+
+    def give_up(self) -> None:
+        """Read no more of it."""
+
+
 class Ticket:
     """One place. As a context manager it gives the place back, unless the engine has it by then.
 
@@ -86,12 +105,14 @@ class Ticket:
         seconds: from admission to the deadline; infinite where there is none.
         deadline: on the engine's clock.
         owner: whose key it is; None where there are no keys.
+        lost: the place belongs to somebody else by now.
     """
 
     def __init__(self, admission: "Admission", seconds: float, owner: str | None) -> None:
         self.seconds = seconds
         self.deadline = admission.engine.now() + seconds
         self.owner = owner
+        self.lost = False
         self._admission = admission
         self._submitted = False
 
@@ -99,6 +120,19 @@ class Ticket:
     def left(self) -> float:
         """Seconds until the deadline."""
         return self.deadline - self._admission.engine.now()
+
+    @contextmanager
+    def receiving(self, upload: Upload) -> Generator[None, None, None]:
+        """While the body is read. If it crawls, the place may go to somebody who would have to be refused otherwise.
+
+        Raises:
+            PlaceLostError: that is what has happened.
+        """
+        self._admission.begin_upload(self, upload)
+        try:
+            yield
+        finally:
+            self._admission.end_upload(self)
 
     def submit(self, work: Work, label: str, watch: Watch | None = None) -> Job:
         """Hand the work to the engine, and the place with it: it is free again when the job has ended.
@@ -147,6 +181,7 @@ class Admission:
         self.per_owner = per_owner
         self._jitter = jitter
         self._taken = 0
+        self._uploads: dict[Ticket, Upload] = {}
         self._owners: Counter[str] = Counter()
         self._costs = Costs()
         # Taken before the engine's own, never after it; and again, where a dead engine ends a job at once.
@@ -180,7 +215,7 @@ class Admission:
         with self._lock:
             if owner is not None and self.per_owner is not None and self._owners[owner] >= self.per_owner:
                 raise KeyLimitError(self.per_owner, self._retry_after(self._next_end(owner)))
-            if self._taken >= self.places:
+            if self._taken >= self.places and not self._make_room():
                 raise QueueFullError(self.places, self._retry_after(self._next_end()))
             ticket = Ticket(self, math.inf if seconds is None else seconds, owner)
             # What it will ask for is in its body. Whatever it is, it cannot begin before this.
@@ -209,16 +244,42 @@ class Admission:
                 owner=ticket.owner,
             )
 
+    def begin_upload(self, ticket: Ticket, upload: Upload) -> None:
+        """For tickets."""
+        with self._lock:
+            self._uploads[ticket] = upload
+
+    def end_upload(self, ticket: Ticket) -> None:
+        """For tickets."""
+        with self._lock:
+            self._uploads.pop(ticket, None)
+            if ticket.lost:
+                raise PlaceLostError(self._retry_after(self._next_end()))
+
     def leave(self, ticket: Ticket, job: Job | None) -> None:
         """For tickets: give a place back, and learn from the job that held it."""
         with self._lock:
-            self._taken -= 1
-            if ticket.owner is not None:
-                self._owners[ticket.owner] -= 1
-                self._owners += Counter()  # forgets who has none
+            if not ticket.lost:
+                self._free(ticket)
             if job is not None and job.succeeded:
                 shortened = job.shortened and job.result().cut_short
                 self._costs.learn(job.work, job.busy_seconds, shortened=shortened)
+
+    def _make_room(self) -> bool:
+        """Whether a crawling upload has lost its place."""
+        slow = next((ticket for ticket, upload in self._uploads.items() if upload.crawls), None)
+        if slow is None:
+            return False
+        slow.lost = True
+        self._free(slow)
+        self._uploads.pop(slow).give_up()
+        return True
+
+    def _free(self, ticket: Ticket) -> None:
+        self._taken -= 1
+        if ticket.owner is not None:
+            self._owners[ticket.owner] -= 1
+            self._owners += Counter()  # forgets who has none
 
     def retry_after(self) -> int:
         """Whole seconds until what is there now is expected to be done."""

@@ -2,6 +2,8 @@
 
 import socket
 import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,12 @@ from service.errors import BODY_TOO_LARGE, MALFORMED, UPLOAD_STALLED, Problem
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-_PIECE = 1 << 16
+PATIENCE_SECONDS = 1.0
+LEAST_BYTES_PER_SECOND = 4096
+"""An upload that has brought less since it began, after that patience, makes room for who waits at the door. At this
+rate a picture would take minutes; one on a poor mobile network is ten times as fast."""
+
+_SMALLEST_PIECE, _LARGEST_PIECE = 1 << 10, 1 << 16
 
 
 class ClientGoneError(Exception):
@@ -31,51 +38,116 @@ def refuse_large_body(environ: "WSGIEnvironment", limit: int) -> None:
         raise Problem(BODY_TOO_LARGE, f"The body has {declared:,} bytes: send at most {limit:,}.")
 
 
-def read_body(environ: "WSGIEnvironment", *, limit: int, stall: float, timeout: float) -> bytes:
-    """The whole body.
+class Upload:
+    """The body of a request on its way in.
 
     gunicorn waits for a body for ever. A client that stalls, or sends one byte at a time, would keep its thread
-    and its place in the queue, so both the pause and the whole are limited.
+    and its place in the queue, so both the pause and the whole are limited; and one that hardly sends
+    anything can be given up for the sake of others.
 
     Args:
         environ: of the request.
         limit: bytes.
         stall: seconds without a byte.
         timeout: seconds for the whole.
-
-    Raises:
-        Problem: too many bytes, too slow, cut short, or not what HTTP allows.
-        ClientGoneError: the connection broke.
+        clock: monotonic seconds.
     """
-    refuse_large_body(environ, limit)
-    stream = get_input_stream(environ)
-    pieces: list[bytes] = []
-    size = 0
-    with _Deadline(environ.get("gunicorn.socket"), stall, timeout) as deadline:
+
+    def __init__(
+        self,
+        environ: "WSGIEnvironment",
+        *,
+        limit: int,
+        stall: float,
+        timeout: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._environ = environ
+        self._connection: socket.socket | None = environ.get("gunicorn.socket")
+        self._limit = limit
+        self._stall = stall
+        self._timeout = timeout
+        self._clock = clock
+        self._began = clock()
+        self._size = 0
+        self._too_long = False
+        self._given_up = False
+
+    @property
+    def crawls(self) -> bool:
+        """Whether it has been given a chance, and next to nothing has come of it."""
+        seconds = self._clock() - self._began
+        return seconds > PATIENCE_SECONDS and self._size < LEAST_BYTES_PER_SECOND * seconds
+
+    def give_up(self) -> None:
+        """Read no more of it; called on another thread. What has been read is not worth anything."""
+        self._given_up = True
+        self._stop_reading()
+
+    def read(self) -> bytes:
+        """The whole body.
+
+        Raises:
+            Problem: too many bytes, too slow, cut short, or not what HTTP allows.
+            ClientGoneError: the connection broke.
+        """
+        refuse_large_body(self._environ, self._limit)
+        timer = threading.Timer(self._timeout, self._pass)
+        timer.daemon = True
+        if self._connection is not None:
+            self._connection.settimeout(self._stall)
+            timer.start()
         try:
-            while piece := stream.read(_PIECE):
-                size += len(piece)
-                if size > limit:
-                    raise Problem(BODY_TOO_LARGE, f"The body has more than {limit:,} bytes: send fewer.")
+            body = self._pieces()
+        finally:
+            timer.cancel()
+            if self._connection is not None:
+                self._connection.settimeout(None)
+        if self._too_long:
+            raise Problem(
+                UPLOAD_STALLED,
+                f"The upload took more than {self._timeout:g} seconds: send smaller pictures, or faster.",
+            )
+        declared = get_content_length(self._environ)
+        if declared is not None and self._size < declared and not self._given_up:
+            raise Problem(
+                MALFORMED, f"The body ended after {self._size:,} of {declared:,} bytes: send it again."
+            )
+        return body
+
+    def _pieces(self) -> bytes:
+        stream = get_input_stream(self._environ)
+        pieces: list[bytes] = []
+        try:
+            # A piece comes when it is whole. Growing with what there is, it never hides more than a fifth of it.
+            while piece := stream.read(min(_LARGEST_PIECE, max(_SMALLEST_PIECE, self._size // 4))):
+                self._size += len(piece)
+                if self._size > self._limit:
+                    raise Problem(
+                        BODY_TOO_LARGE, f"The body has more than {self._limit:,} bytes: send fewer."
+                    )
                 pieces.append(piece)
         except TimeoutError:
             raise Problem(
-                UPLOAD_STALLED, f"No byte came for {stall:g} seconds: send the whole body without pausing."
+                UPLOAD_STALLED,
+                f"No byte came for {self._stall:g} seconds: send the whole body without pausing.",
             ) from None
         except (ParseException, OSError) as error:
             if isinstance(error, ConnectionError):
                 raise ClientGoneError from None
-            if not deadline.passed:
+            if not self._too_long and not self._given_up:
                 raise Problem(MALFORMED, "The body is cut short or wrongly chunked: send it again.") from None
-    if deadline.passed:
-        raise Problem(
-            UPLOAD_STALLED,
-            f"The upload took more than {timeout:g} seconds: send smaller pictures, or faster.",
-        )
-    declared = get_content_length(environ)
-    if declared is not None and size < declared:
-        raise Problem(MALFORMED, f"The body ended after {size:,} of {declared:,} bytes: send it again.")
-    return b"".join(pieces)
+        return b"".join(pieces)
+
+    def _pass(self) -> None:
+        self._too_long = True
+        self._stop_reading()
+
+    def _stop_reading(self) -> None:
+        if self._connection is not None:
+            with suppress(OSError):  # closed already
+                # Wakes the reader with "end of data"; the answer can still be written.
+                self._connection.shutdown(socket.SHUT_RD)
 
 
 def client_gone(environ: "WSGIEnvironment") -> bool:
@@ -92,32 +164,3 @@ def client_gone(environ: "WSGIEnvironment") -> bool:
         return False  # nothing to read: it waits for the answer
     except OSError:
         return True
-
-
-class _Deadline:
-    """Ends the reading of a socket after a pause (TimeoutError) or in all (end of data, and `passed`)."""
-
-    def __init__(self, connection: socket.socket | None, stall: float, timeout: float) -> None:
-        self.passed = False
-        self._connection = connection
-        self._stall = stall
-        self._timer = threading.Timer(timeout, self._pass)
-        self._timer.daemon = True
-
-    def __enter__(self) -> "_Deadline":
-        if self._connection is not None:
-            self._connection.settimeout(self._stall)
-            self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        if self._connection is not None:
-            self._connection.settimeout(None)
-
-    def _pass(self) -> None:
-        self.passed = True
-        if self._connection is not None:
-            with suppress(OSError):  # closed already
-                # Wakes the reader with "end of data"; the answer can still be written.
-                self._connection.shutdown(socket.SHUT_RD)

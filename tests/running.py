@@ -20,12 +20,12 @@ ROOT = Path(__file__).parents[1]
 FAKE_APP = "tests.serving:create_fake_app()"
 
 
-def free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> tuple[int, ...]:
     """Ports that nobody listens on."""
     sockets = [socket.socket() for _ in range(count)]
     for each in sockets:
         each.bind(("127.0.0.1", 0))
-    ports = [int(each.getsockname()[1]) for each in sockets]
+    ports = tuple(int(each.getsockname()[1]) for each in sockets)
     for each in sockets:
         each.close()
     return ports
@@ -52,22 +52,25 @@ class Server:
 
     Args:
         app: what gunicorn serves: the one with a model that paints nothing, unless given.
+        ports: the public and the administrative one; free ones unless given.
         settings: environment variables.
     """
 
-    def __init__(self, app: str = FAKE_APP, **settings: object) -> None:
-        self.port, self.admin_port = free_ports(2)
+    def __init__(
+        self, app: str = FAKE_APP, *, ports: tuple[int, int] | None = None, **settings: object
+    ) -> None:
+        self.port, self.admin_port = ports or free_ports(2)
         self.folder = tempfile.TemporaryDirectory()
         self.hold_file = Path(self.folder.name) / "hold"
         self.fault_file = Path(self.folder.name) / "fault"
         self._log = Path(self.folder.name) / "log"
-        ports = {"STYLIZE_PORT": self.port, "STYLIZE_ADMIN_PORT": self.admin_port}
+        chosen = {"STYLIZE_PORT": self.port, "STYLIZE_ADMIN_PORT": self.admin_port}
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", "-c", "python:service.gunicorn_conf", app],
                 cwd=ROOT,
                 env=environment(
-                    **(ports | {"STEP_FILE": self.hold_file, "FAULT_FILE": self.fault_file} | settings)
+                    **(chosen | {"STEP_FILE": self.hold_file, "FAULT_FILE": self.fault_file} | settings)
                 ),
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -148,6 +151,11 @@ class Server:
 
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
+
+    def kill_worker(self) -> None:
+        """End the process that serves at once, as a lack of memory would; gunicorn's master starts another."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGKILL)
 
     def output(self) -> str:
         return self._log.read_text()

@@ -8,6 +8,7 @@ from service.admission import (
     CannotMeetDeadlineError,
     KeyLimitError,
     NotReadyError,
+    PlaceLostError,
     QueueFullError,
 )
 from service.cost import FIRST_GUESS_SECONDS
@@ -285,7 +286,7 @@ def test_those_who_are_refused_together_are_not_sent_back_together() -> None:
     assert len(answers) > 1
 
 
-def test_nobody_comes_in_before_the_engine_is_ready(admission: Admission) -> None:
+def test_nobody_comes_in_before_the_engine_is_ready() -> None:
     loading = Admission(Engine(FakeModel, Metrics()), 3)
     with pytest.raises(NotReadyError) as refusal:
         loading.admit()
@@ -297,7 +298,61 @@ def test_nobody_comes_in_before_the_engine_is_ready(admission: Admission) -> Non
     assert refusal.value.state is State.DRAINING
 
 
-def test_who_was_connected_before_the_drain_still_comes_in(admission: Admission) -> None:
+def test_while_it_drains_those_who_are_connected_still_come_in(admission: Admission) -> None:
     admission.engine.drain()
-    with admission.admit():
-        assert admission.taken == 1
+    with admission.admit() as ticket:
+        job = ticket.submit(WORK, "test")
+    assert job.wait(20)
+    assert job.succeeded
+
+
+class SlowUpload:
+    """As slow as it is told."""
+
+    def __init__(self, *, crawls: bool) -> None:
+        self.crawls = crawls
+        self.given_up = False
+
+    def give_up(self) -> None:
+        self.given_up = True
+
+
+def test_an_upload_that_crawls_loses_its_place_to_who_would_be_refused(admission: Admission) -> None:
+    uploads = [SlowUpload(crawls=False), SlowUpload(crawls=True), SlowUpload(crawls=True)]
+    tickets = [admission.admit() for _ in uploads]
+    slow = tickets[1].receiving(uploads[1])
+    others = [tickets[0].receiving(uploads[0]), tickets[2].receiving(uploads[2])]
+    for each in (*others, slow):
+        each.__enter__()
+    others[1].__exit__(None, None, None)  # it has arrived, however slowly
+    newcomer = admission.admit()
+    assert [upload.given_up for upload in uploads] == [False, True, False]
+    with pytest.raises(PlaceLostError):
+        slow.__exit__(None, None, None)
+    assert admission.taken == 3
+    with pytest.raises(QueueFullError):
+        admission.admit()
+    others[0].__exit__(None, None, None)
+    for ticket in (*tickets, newcomer):
+        ticket.__exit__(None, None, None)
+    assert admission.taken == 0
+
+
+def test_an_upload_that_crawls_keeps_its_place_while_there_are_others(admission: Admission) -> None:
+    upload = SlowUpload(crawls=True)
+    with admission.admit() as ticket, ticket.receiving(upload):
+        with admission.admit():
+            pass
+        assert not upload.given_up
+
+
+def test_the_owner_of_a_lost_place_may_take_another(admission: Admission) -> None:
+    tickets = [admission.admit(owner="phone"), admission.admit(owner="phone"), admission.admit(owner="shop")]
+    slow = tickets[0].receiving(SlowUpload(crawls=True))
+    slow.__enter__()
+    admission.admit(owner="shop")
+    with pytest.raises(PlaceLostError), tickets[0]:
+        slow.__exit__(None, None, None)
+    tickets[1].leave()
+    admission.admit(owner="phone")
+    assert admission.taken == 3

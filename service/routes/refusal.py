@@ -4,10 +4,11 @@ from service.admission import (
     CannotMeetDeadlineError,
     KeyLimitError,
     NotReadyError,
+    PlaceLostError,
     QueueFullError,
     RefusedError,
 )
-from service.errors import CANNOT_MEET_DEADLINE, KEY_LIMIT, NOT_READY, QUEUE_FULL, Problem
+from service.errors import CANNOT_MEET_DEADLINE, KEY_LIMIT, NOT_READY, QUEUE_FULL, UPLOAD_STALLED, Problem
 
 
 def refusal(error: RefusedError) -> Problem:
@@ -22,6 +23,11 @@ def refusal(error: RefusedError) -> Problem:
             kind = CANNOT_MEET_DEADLINE
             detail = (
                 f"{error.ahead:.1f} seconds of work come first: {again}, or with a longer X-Request-Timeout."
+            )
+        case PlaceLostError():
+            return Problem(
+                UPLOAD_STALLED,
+                "Others were waiting, and hardly a byte came: send the whole body without pausing.",
             )
         case NotReadyError():
             kind, detail = NOT_READY, f"The service is {error.state}: {again}."

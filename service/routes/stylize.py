@@ -9,7 +9,7 @@ from werkzeug.datastructures import MIMEAccept
 
 from service.admission import Ticket
 from service.catalogue import Style
-from service.connection import ClientGoneError, client_gone, read_body, refuse_large_body
+from service.connection import ClientGoneError, Upload, client_gone, refuse_large_body
 from service.context import Service, current_service
 from service.contract import STYLE_NAME, OptionsError
 from service.errors import (
@@ -115,13 +115,14 @@ def _refuse_early(service: Service) -> None:
 
 def _asked(service: Service, operation: Operation, media_type: str, ticket: Ticket) -> Asked:
     settings = service.settings
-    with stage("read_body"):
-        body = read_body(
-            request.environ,
-            limit=settings.max_upload_bytes,
-            stall=settings.upload_stall,
-            timeout=min(settings.upload_timeout, ticket.left),
-        )
+    upload = Upload(
+        request.environ,
+        limit=settings.max_upload_bytes,
+        stall=settings.upload_stall,
+        timeout=min(settings.upload_timeout, ticket.left),
+    )
+    with stage("read_body"), ticket.receiving(upload):
+        body = upload.read()
     service.metrics.body_bytes.observe(len(body))
     record().facts["body_bytes"] = len(body)
     sent = submission.parse(body, request.content_type or "", operation)

@@ -14,6 +14,7 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from service.context import Service
+from service.engine import State
 from service.images import decode
 from service.jobs import Work
 from service.report import StylizeReport
@@ -260,7 +261,7 @@ def test_a_full_house_and_one_that_is_not_ready_refuse_streams_like_anything_els
     full = post(client, accept=STREAM)
     assert (full.status_code, full.content_type) == (429, "application/problem+json")
     tickets[0].__exit__(None, None, None)
-    monkeypatch.setattr(type(service.engine), "serving", False)
+    monkeypatch.setattr(service.engine, "_state", State.WARMING)
     assert post(client, accept=STREAM).status_code == 503
 
 

@@ -102,9 +102,9 @@ def test_every_number_after_a_scripted_session_is_right(
     assert post(client).status_code == 429
     for ticket in tickets:
         ticket.__exit__(None, None, None)
-    service.engine.drain()
-    monkeypatch.setattr(type(service.engine), "serving", False)
+    monkeypatch.setattr(service.engine, "_state", State.WARMING)
     assert post(client).status_code == 503
+    service.engine.drain()
 
     def requests(code: str, route: str = "/stylize", method: str = "POST") -> float:
         return value(service, "stylize_http_requests_total", route=route, method=method, code=code)

@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from service.app import create_app
 from service.context import Service
-from tests.serving import FakeModel, Gate, picture, settings, wait_until
+from service.engine import State
+from tests.serving import FakeModel, Gate, picture, wait_until
 
 Parts = dict[str, Any]
 
@@ -284,12 +284,21 @@ def test_a_full_house_refuses_before_it_reads_the_body(
     assert len(model.painted) == 1
 
 
-def test_a_service_that_is_loading_says_so() -> None:
-    answer = post(create_app(settings(), FakeModel).test_client())
+def test_a_service_that_is_not_ready_says_so(
+    client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service.engine, "_state", State.WARMING)
+    answer = post(client)
     assert answer.status_code == 503
     assert json.loads(answer.data)["type"] == "/problems/not-ready"
-    assert "loading" in json.loads(answer.data)["detail"]
+    assert "warming" in json.loads(answer.data)["detail"]
     assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_while_it_drains_those_who_are_connected_are_served(client: FlaskClient, service: Service) -> None:
+    service.engine.drain()
+    assert client.get("/readyz").status_code == 503
+    assert post(client).status_code == 200
 
 
 @pytest.mark.parametrize("wrong", [{"size": "1"}, {"content": file(b"text")}, {"style": file(b"")}])

@@ -1,0 +1,62 @@
+"""Clients that cost little, so that they do not keep the service on the same machine from its cores."""
+
+import socket
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tests.running import read_answer, whole_request
+
+BROKEN = 0
+"""In place of a status: the connection ended without an answer."""
+
+
+class Answer(NamedTuple):
+    """One request's, as its client saw it.
+
+    Attributes:
+        status: of HTTP, or BROKEN.
+        seconds: from connecting to the end of the answer.
+        at: when that was, on the monotonic clock.
+        retry_after: seconds that the answer asks to wait; 0 where it does not.
+    """
+
+    status: int
+    seconds: float
+    at: float
+    retry_after: int
+
+
+def prepared(headers: dict[str, str] | None = None, **options: str) -> bytes:
+    """The bytes of a POST /stylize with two small pictures, to be sent many times."""
+    head = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+    return whole_request(**options).replace(b"\r\n", f"\r\nConnection: close\r\n{head}".encode(), 1)
+
+
+def ask(port: int, request: bytes, timeout: float = 60.0) -> Answer:
+    """Send a request on a connection of its own, and read the answer."""
+    began = time.monotonic()
+    status, retry_after = BROKEN, 0
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
+            connection.sendall(request)
+            status, headers, body = read_answer(connection)
+            if len(body) < int(headers["content-length"]):  # cut short
+                status = BROKEN
+            retry_after = int(headers.get("retry-after", 0))
+    except (OSError, IndexError, KeyError):  # refused, reset, silent; or closed before or within the head
+        status = BROKEN
+    ended = time.monotonic()
+    return Answer(status, ended - began, ended, retry_after)
+
+
+def timed(ask_once: Callable[[], object]) -> float:
+    """Seconds that it takes."""
+    began = time.monotonic()
+    ask_once()
+    return time.monotonic() - began
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Of the values; not a number where there are none."""
+    return sorted(values)[min(len(values) - 1, round(share * len(values)))] if values else float("nan")
