@@ -56,9 +56,12 @@ bench: setup  ## the transfer against plain Gatys, an evaluation against its con
 	$(BIN)/python -m benchmarks.budgets
 	$(BIN)/python -m benchmarks.quality --adam
 
-bench-load: setup  ## overload, killed clients, memory that runs out: tables, a plot under out/
+bench-load: setup  ## overload, killed and slow clients, restarts, memory that runs out: tables (PROXY=PATH of haproxy or nginx)
 	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.faults
+	$(BIN)/python -m benchmarks.slow
+	$(BIN)/python -m benchmarks.restart --proxy $(or $(PROXY),haproxy)
+	$(BIN)/python -m benchmarks.batch
 	$(BIN)/python -m benchmarks.soak
 
 bench-fleet: $(VENV)/.installed  ## a fleet on paper: latency, refusals and cost of pods that KEDA scales, in some 5 minutes

@@ -2,7 +2,6 @@
 
 import socket
 import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.running import read_answer, whole_request
@@ -48,13 +47,6 @@ def ask(port: int, request: bytes, timeout: float = 60.0) -> Answer:
         status = BROKEN
     ended = time.monotonic()
     return Answer(status, ended - began, ended, retry_after)
-
-
-def timed(ask_once: Callable[[], object]) -> float:
-    """Seconds that it takes."""
-    began = time.monotonic()
-    ask_once()
-    return time.monotonic() - began
 
 
 def percentile(values: list[float], share: float) -> float:

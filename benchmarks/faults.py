@@ -3,11 +3,12 @@
     python -m benchmarks.faults [--kills 200] [--seed 0]
 
 It starts a real gunicorn with a model that paints nothing, slowly. The time is from the kill until /metrics shows
-that the place is free, so it includes the scrape.
+that the place is free, so it includes the scrape. Exit code 1: a goal was missed.
 """
 
 import random
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -157,6 +158,10 @@ def main(kills: int, seed: int) -> None:
         f"evaluations: {made} made = {delivered} delivered + {discarded} discarded: {made == delivered + discarded}"
     )
     print(f"errors in the log: {len(errors)}; the next request works: {works}")
+    late = sum(kill.seconds > ALLOWED for kill in killed)
+    if late or requests != sent or made != delivered + discarded or errors or not works:
+        print(f"missed: every place is free within {ALLOWED * 1000:.0f} ms, everything is counted, no error")
+        sys.exit(1)
 
 
 if __name__ == "__main__":

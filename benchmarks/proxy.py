@@ -59,7 +59,8 @@ http {{
             proxy_pass http://stylize;
             proxy_connect_timeout 1s;
             proxy_read_timeout 130s;
-            proxy_next_upstream error;
+            proxy_next_upstream error http_503 non_idempotent;
+            proxy_next_upstream_tries 2;
         }}
     }}
 }}

@@ -2,10 +2,10 @@
 
     python -m benchmarks.restart [--proxy haproxy] [--real] [--rounds 2]
 
-HAProxy or nginx, with the configuration of docs/operations.md. Requests arrive at random (Poisson) at half of what one
-instance can do, through the proxy. No request may fail while the instances are restarted. When the worker of one is
-killed, those whom it served are told so at once, and the next request works. The model paints nothing and takes its time;
-with --real it is the real one, on the CPU. Exit code 1: a goal was missed; 2: there is no such proxy.
+HAProxy or nginx, configured as docs/operations.md says. Requests arrive at random (Poisson) at half of what
+one instance can do, through the proxy. No request may fail while the instances are restarted. When the worker of one
+is killed, those whom it served are told so at once, and the next request works. The model paints nothing and takes
+its time; with --real it is the real one, on the CPU. Exit code 1: a goal was missed; 2: there is no such proxy.
 """
 
 import random
@@ -45,11 +45,11 @@ class Restart(NamedTuple):
     ready: float  # from its start until /readyz
 
 
-def instance(real: bool, ports: tuple[int, int] | None = None) -> Server:
+def instance(real: bool, **ports: int) -> Server:
     """Not ready yet."""
     app = "service.app:create_app()" if real else FAKE_APP
     return Server(
-        app, ports=ports, STYLIZE_QUEUE_SIZE=20, STYLIZE_DEVICE="cpu", EVALUATION_SECONDS=0.02, EVALUATIONS=15
+        app, **ports, STYLIZE_QUEUE_SIZE=20, STYLIZE_DEVICE="cpu", EVALUATION_SECONDS=0.02, EVALUATIONS=15
     )
 
 
@@ -74,6 +74,12 @@ def load(port: int, generator: random.Random) -> Iterator[list[Future[Answer]]]:
             thread.join()
 
 
+def stop(instances: list[Server]) -> None:
+    """All that are there by then."""
+    for server in instances:
+        server.__exit__()
+
+
 def restart(server: Server, real: bool) -> tuple[Server, Restart]:
     """Stop it as a supervisor does, start it again on the same ports, and wait until it is ready."""
     began = time.monotonic()
@@ -81,7 +87,7 @@ def restart(server: Server, real: bool) -> tuple[Server, Restart]:
     server.process.wait(60)
     stopped = time.monotonic()
     server.__exit__()
-    server = instance(real, (server.port, server.admin_port))
+    server = instance(real, STYLIZE_PORT=server.port, STYLIZE_ADMIN_PORT=server.admin_port)
     server.__enter__()
     return server, Restart(stopped - began, time.monotonic() - stopped)
 
@@ -145,9 +151,9 @@ def kill(port: int, victim: Server, generator: random.Random) -> bool:
     table("worker killed", [answer.result() for answer in arriving])
     after = ask(victim.port, direct).status
     print(
-        f"{statuses[BROKEN]} of {len(struck)} that were inside: connection closed, {told * 1000:.0f} ms after the kill; "
-        f"through the proxy the first new request was answered after {works:.1f} s; the instance was ready after {ready:.1f} s, "
-        f"its next request: {after}"
+        f"{statuses[BROKEN]} of {len(struck)} inside it: connection closed, {told * 1000:.0f} ms after the kill\n"
+        f"a new request through the proxy was answered after {works:.1f} s\n"
+        f"the instance was ready after {ready:.1f} s; its next request: {after}"
     )
     return told < TOLD_WITHIN and after == 200
 
@@ -161,7 +167,7 @@ def main(proxy: str, real: bool, rounds: int, seed: int) -> None:
     generator = random.Random(seed)
     instances: list[Server] = []
     with ExitStack() as stack:
-        stack.callback(lambda: [server.__exit__() for server in instances])
+        stack.callback(stop, instances)
         try:
             instances += [instance(real), instance(real)]
             for server in instances:

@@ -164,7 +164,7 @@ class Worker(ThreadWorker):
         return keepalive and bool(conn.parser.finish_body(deadline=time.monotonic() + _UNREAD_SECONDS))
 
     def _linger(self, conn: Any, graceful: bool = False) -> None:
-        """In place of the `close` of a connection whose last answer is written: on the loop, until the client closes."""
+        """In place of the `close` of a connection whose last answer is written: the loop waits for the client's."""
         if conn.sock.fileno() < 0:
             return
         self.nr_conns += 1

@@ -52,26 +52,22 @@ class Server:
 
     Args:
         app: what gunicorn serves: the one with a model that paints nothing, unless given.
-        ports: the public and the administrative one; free ones unless given.
-        settings: environment variables.
+        settings: environment variables. The ports are free ones unless given.
     """
 
-    def __init__(
-        self, app: str = FAKE_APP, *, ports: tuple[int, int] | None = None, **settings: object
-    ) -> None:
-        self.port, self.admin_port = ports or free_ports(2)
+    def __init__(self, app: str = FAKE_APP, **settings: object) -> None:
+        ports = dict(zip(("STYLIZE_PORT", "STYLIZE_ADMIN_PORT"), free_ports(2), strict=True))
+        chosen = ports | settings
+        self.port, self.admin_port = (int(str(chosen[name])) for name in ports)
         self.folder = tempfile.TemporaryDirectory()
         self.hold_file = Path(self.folder.name) / "hold"
         self.fault_file = Path(self.folder.name) / "fault"
         self._log = Path(self.folder.name) / "log"
-        chosen = {"STYLIZE_PORT": self.port, "STYLIZE_ADMIN_PORT": self.admin_port}
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", "-c", "python:service.gunicorn_conf", app],
                 cwd=ROOT,
-                env=environment(
-                    **(chosen | {"STEP_FILE": self.hold_file, "FAULT_FILE": self.fault_file} | settings)
-                ),
+                env=environment(**({"STEP_FILE": self.hold_file, "FAULT_FILE": self.fault_file} | chosen)),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

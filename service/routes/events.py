@@ -35,7 +35,7 @@ PREVIEW_SIZE = 384
 """Longest side of a preview, in pixels."""
 
 # How often it looks what is new, and whether its client is still there. The end of the job is noticed at once.
-_TICK_SECONDS = 0.05
+_TICK_SECONDS = 0.02
 _PREVIEW_QUALITY = 80
 
 

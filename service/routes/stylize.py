@@ -43,7 +43,7 @@ from service.watch import Watch
 blueprint = Blueprint("stylize", __name__)
 
 # How often a waiting request looks whether its client is still there.
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.02
 # Of what a client likes equally well it gets the first.
 _OFFERED = (
     MEDIA_TYPES["png"],

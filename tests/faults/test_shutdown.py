@@ -1,15 +1,13 @@
 """The end of the process: SIGTERM lets what is inside finish."""
 
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPResponse
 from pathlib import Path
-from socket import socket
 
 import pytest
 import requests
 
-from tests.running import Server
-from tests.serving import picture, wait_until
+from tests.running import Server, read_answer, whole_request
+from tests.serving import wait_until
 
 
 def test_sigterm_lets_running_and_waiting_requests_finish_and_exits_with_0() -> None:
@@ -29,28 +27,24 @@ def test_sigterm_lets_running_and_waiting_requests_finish_and_exits_with_0() -> 
         assert not [line for line in server.log() if line["level"] in ("error", "critical", "warning")]
 
 
-def test_who_is_connected_at_sigterm_is_still_answered_once_and_then_sent_elsewhere() -> None:
-    with Server(STYLIZE_UPLOAD_STALL=60) as server, server.connect() as kept:
-        files = {"content": ("photo.png", picture()), "style": ("art.png", picture(color="orange"))}
-        request = requests.Request("POST", f"http://127.0.0.1:{server.port}/stylize", files=files).prepare()
-        assert isinstance(request.body, bytes)
-        head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
-        message = f"POST /stylize HTTP/1.1\r\nHost: h\r\n{head}\r\n".encode() + request.body
-        kept.sendall(message)
-        assert _answer(kept) == (200, "keep-alive")
-        kept.sendall(message[:10])  # on its way when the signal comes
+def test_who_is_connected_when_sigterm_comes_is_served() -> None:
+    """A proxy that has connected cannot know whether what it has sent was begun, and does not send it again."""
+    with Server() as server, server.connect() as silent, server.connect() as kept, server.connect() as begun:
+        kept.sendall(b"GET /version HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert read_answer(kept)[0] == 200
+        request = whole_request()
+        begun.sendall(request[:20])
         server.terminate()
-        wait_until(lambda: server.admin("/readyz").json() == {"state": "draining"})
-        kept.sendall(message[10:])
-        assert _answer(kept) == (200, "close")
+        wait_until(lambda: server.admin("/readyz").status_code == 503)
+        begun.sendall(request[20:])
+        for connection in (silent, kept):
+            connection.sendall(request)
+        for connection in (silent, kept, begun):
+            status, headers, _ = read_answer(connection)
+            assert (status, headers["connection"]) == (200, "close")
+            connection.close()
         assert server.process.wait(20) == 0
-
-
-def _answer(connection: socket) -> tuple[int, str | None]:
-    response = HTTPResponse(connection)
-    response.begin()
-    response.read()
-    return response.status, response.getheader("Connection")
+        assert not server.errors()
 
 
 def test_sigterm_while_it_is_still_starting_ends_it_too() -> None:
