@@ -126,6 +126,8 @@ class Worker(ThreadWorker):
         if piece:
             super().enqueue_req(conn)
         else:  # the client has closed the connection
+            if bytes(conn.head):  # which there may be a key in
+                self.log.debug("a client left before the end of its head")
             self.nr_conns -= 1
             conn.close()
 

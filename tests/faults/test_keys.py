@@ -45,7 +45,7 @@ def test_keys_change_hands_while_it_runs_and_are_never_in_the_log(tmp_path: Path
                 assert read_answer(connection)[0] in (400, 401)
         with server.connect() as connection:  # and one that ends in the middle
             connection.sendall(f"POST /stylize HTTP/1.1\r\nAuthorization: Bearer {NEW}\r\nHo".encode())
-        wait_until(lambda: "premature" in server.output())
+        wait_until(lambda: "before the end of its head" in server.output())
         painted = [line for line in server.requests_logged() if line["outcome"] == "ok"]
         assert {line["key_name"] for line in painted} == {"phone"}
         assert OLD not in server.output()
