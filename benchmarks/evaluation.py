@@ -33,7 +33,8 @@ def convolutions(network: VGG, objective: Objective, x: Tensor) -> Callable[[], 
     """All convolutions of an evaluation at x, forward and to the input, and nothing else."""
     calls: list[tuple[Tensor, Tensor]] = []
     before: Tensor = x
-    for name, response in network.responses(x, [term.layer for term in objective.descended]).items():
+    layers = [name for block in network.blocks(term.layer for term in objective.descended) for name in block]
+    for name, response in network(x, layers).items():
         height, width = response.shape[-2:]
         incoming = torch.randn(1, before.shape[1], height, width)
         outgoing = torch.randn(response.shape)

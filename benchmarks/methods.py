@@ -100,7 +100,9 @@ def plain(network: VGG, pair: Pair, options: Options, clock: Clock) -> Iterator[
     def closure() -> Tensor:
         optimiser.zero_grad()
         responses = network(pixels / 255, [term.layer for term in objective.terms])
-        loss = torch.stack([term.loss(responses[term.layer]) for term in objective.terms]).sum()
+        loss = torch.stack(
+            [term.loss_of(term.share(responses[term.layer])) for term in objective.terms]
+        ).sum()
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 

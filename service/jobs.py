@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Picture = Any  # uint8 tensor (3, H, W): this module hands it on and needs no torch for that
 
+Size = tuple[int, int]  # height and width, pixels
+
 
 # Of a limit, which has to be above 0: the first evaluation is made in any case.
 _LEAST_SECONDS = 1e-3
@@ -99,6 +101,18 @@ class Model(Protocol):
     @property
     def layers(self) -> tuple[str, ...]:
         """Names that content_layers and style_layers may use."""
+
+    @property
+    def largest_size(self) -> int | None:
+        """Largest size whose painting fits into the memory, with the default options; None: no size does."""
+
+    def require_memory(
+        self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0
+    ) -> None:
+        """Raise DoesNotFitError, a ValueError, for a request that would take more memory than there is for it."""
+
+    def memory_in_the_way(self, artworks: int, options: Options, regions: int = 0) -> int | None:
+        """Bytes there are for a request, where the picture might depend on that; None where they are enough."""
 
     def paint(self, work: Work) -> Generator["Progress", None, "Result"]:
         """Paint; one step for each evaluation. Closing the generator frees everything."""

@@ -2,18 +2,21 @@
 
 import itertools
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from service.contract import Bounds
 from service.cpus import usable_cpus
 from service.faults import fault_of
-from service.jobs import Fault, LoadError, Work
+from service.jobs import Fault, LoadError, Size, Work
+from service.memory import RESERVE, free_for_requests
 from service.messages import sentence
 from service.settings import Settings
 from service.style.options import Options
 
 if TYPE_CHECKING:  # torch takes seconds to import: `load_model` does it, on the engine's thread
+    from service.style.memory import Need
     from service.style.progress import Progress, Result
     from service.style.vgg import VGG
 
@@ -36,6 +39,8 @@ class PaintingModel:
         device: cpu or cuda.
         torch: its version.
         arithmetic: unit, dtype and threads.
+        memory: bytes that one picture's painting may take; None: not known.
+        largest_size: whose painting fits, with the default options; None: no size does.
         costs: what an evaluation takes, by the picture's pixels; measured by `warm_up`.
     """
 
@@ -46,6 +51,8 @@ class PaintingModel:
     device: str
     torch: str
     arithmetic: str
+    memory: int | None = None
+    largest_size: int | None = None
     costs: dict[int, float] = field(default_factory=dict)
 
     @property
@@ -65,7 +72,33 @@ class PaintingModel:
             masks=work.masks,
             start=work.start,
             usual=self.costs,
+            memory_bound=self.memory,
         )
+
+    def need(self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0) -> "Need":
+        """What the painting of pictures of these sizes, in so many regions, takes.
+
+        Raises:
+            DoesNotFitError: more than there is.
+        """
+        from service.style.memory import require
+
+        return require(self.network, photograph, artworks, options, self.memory, regions)
+
+    def require_memory(
+        self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0
+    ) -> None:
+        """Raise DoesNotFitError where the painting takes more memory than there is."""
+        self.need(photograph, artworks, options, regions)
+
+    def memory_in_the_way(self, artworks: int, options: Options, regions: int = 0) -> int | None:
+        """The bound, where it might decide how much is computed again, which the last bits depend on; else None."""
+        from service.style.memory import need
+        from service.style.resample import kept
+
+        photograph, artwork = kept(options.size), round(kept(options.size) * options.style_scale)
+        most = need(self.network, (photograph,) * 2, [(artwork,) * 2] * artworks, options, regions=regions)
+        return self.memory if self.memory is not None and most.peak > self.memory else None
 
     def fault(self, error: BaseException) -> Fault | None:
         """Whether memory has run out, or the device has failed for good."""
@@ -99,7 +132,9 @@ def load_model(settings: Settings) -> PaintingModel:
     """
     import torch
 
+    from service.style.memory import largest
     from service.style.precision import fastest_dtype
+    from service.style.resample import kept
     from service.weights import WeightsError, load
 
     if settings.device == "cuda" and not torch.cuda.is_available():
@@ -114,6 +149,14 @@ def load_model(settings: Settings) -> PaintingModel:
     except WeightsError as error:
         raise LoadError(sentence(error)) from None
     network = loaded.network.to(device).with_dtype(fastest_dtype(torch.device(device)))
+    memory = settings.memory
+    if memory is None:
+        memory = _free_on_gpu() if device == "cuda" else free_for_requests()
+    bounds = Bounds.of_device(device, network.layers, max_size=settings.max_size)
+    largest_size: int | None = bounds.max_size
+    if memory is not None:
+        square = (kept(bounds.max_size), kept(bounds.max_size))
+        largest_size = largest(network, square, [square], Options(), memory, bounds.max_size)
     unit = torch.cuda.get_device_name() if device == "cuda" else torch.backends.cpu.get_cpu_capability()
     return PaintingModel(
         network=network,
@@ -123,4 +166,14 @@ def load_model(settings: Settings) -> PaintingModel:
         device=device,
         torch=torch.__version__,
         arithmetic=f"{unit}, {network.dtype}, {torch.get_num_threads()} threads",
+        memory=memory,
+        largest_size=largest_size,
     )
+
+
+def _free_on_gpu() -> int:
+    """Bytes that are free, less a tenth for what its allocator loses between tensors, less RESERVE for cuDNN."""
+    import torch
+
+    free, _ = torch.cuda.mem_get_info()
+    return max(0, free * 9 // 10 - RESERVE)

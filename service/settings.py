@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.extras import why_no_heic
 from service.keys import KeysError, read_keys
+from service.memory import parse_amount
 from service.messages import explain, quote
 
 PREFIX = "STYLIZE_"
@@ -39,6 +40,23 @@ def _network_or_file(value: str) -> str:
     raise ValueError(
         f'STYLIZE_BACKBONE is "{value}": give auto, vgg16, vgg19, custom, or the path of a .safetensors or .pth file.'
     )
+
+
+_LEAST_MEMORY = 256 * 2**20
+
+
+def _memory(value: object) -> object:
+    """An amount like 6GiB; None for "auto"."""
+    if not isinstance(value, str):
+        return value
+    if value.strip().lower() == "auto":
+        return None
+    amount = parse_amount(value)
+    if amount is None or amount < _LEAST_MEMORY:
+        raise ValueError(
+            f"STYLIZE_MEMORY is {quote(value)}: give an amount like 6GiB or 900MiB, at least 256MiB, or auto."
+        )
+    return amount
 
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+)?")
@@ -99,6 +117,10 @@ class Settings(BaseSettings):
     deadline: Annotated[float, Field(gt=0, le=3600)] = Field(
         default=120.0,
         description="seconds from request to answer; X-Request-Timeout may ask for less",
+    )
+    memory: Annotated[int | None, BeforeValidator(_memory)] = Field(
+        default=None,
+        description="what the painting of one picture may take, like 6GiB; auto: what is left when it starts",
     )
     max_size: Annotated[int, Field(ge=64, le=8192)] | None = Field(
         default=None, description="longest side that can be asked for; 1024 on a CPU, 2048 on a GPU"

@@ -5,7 +5,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,8 +20,9 @@ from service.app import create_app
 from service.context import service_of
 from service.engine import State
 from service.faults import fault_of
-from service.jobs import Fault, Model, Work
+from service.jobs import Fault, Model, Size, Work
 from service.settings import Settings
+from service.style.memory import DoesNotFitError, Need
 from service.style.objective import Losses
 from service.style.options import Options
 from service.style.progress import Progress, Result
@@ -62,6 +63,22 @@ class FakeModel:
     torch: str = torch.__version__
     arithmetic: str = "in its head"
     layers: tuple[str, ...] = layer_names("vgg19")
+    memory: int | None = None
+    largest_size: int | None = 1024
+
+    def need(self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0) -> Need:
+        peak = 12 * options.size**2
+        if self.memory is not None and peak > self.memory:
+            raise DoesNotFitError(f"size {options.size} needs more than {self.memory} bytes: ask for less")
+        return Need(peak, 0, 4)
+
+    def require_memory(
+        self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0
+    ) -> None:
+        self.need(photograph, artworks, options, regions)
+
+    def memory_in_the_way(self, artworks: int, options: Options, regions: int = 0) -> int | None:
+        return self.memory
 
     def paint(self, work: Work) -> Generator[Progress, None, Result]:
         self.painted.append(work)

@@ -34,6 +34,7 @@ def test_every_setting_is_read_from_its_variable(
     values["playground"] = "False"
     values["styles_dir"] = str(tmp_path)
     values["cors_origins"] = "https://example.org"
+    values["memory"] = "6000000000"
     values["api_keys_file"] = str(tmp_path / "keys")
     value = values.get(field, "4321" if field != "default_budget" else "7")
     if field == "threads":
@@ -118,6 +119,31 @@ def test_a_setting_that_does_not_exist_is_an_error_by_itself(monkeypatch: pytest
     monkeypatch.setenv("STYLIZE_WORKERS", "4")
     with pytest.raises(SettingsError, match="STYLIZE_WORKERS is no setting: there are STYLIZE_ADMIN_PORT, "):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        ("auto", None),
+        ("6GiB", 6 * 2**30),
+        ("512Mi", 2**29),
+        ("1.5 GB", 1_500_000_000),
+        ("300000000", 300_000_000),
+    ],
+)
+def test_memory_is_an_amount_or_auto(value: str, size: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLIZE_MEMORY", value)
+    assert load_settings().memory == size
+
+
+@pytest.mark.parametrize("value", ["6", "much", "6 elephants", "-1GiB", "255MiB"])
+def test_what_is_no_memory_to_paint_in_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLIZE_MEMORY", value)
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert raised.value.problems == [
+        f'STYLIZE_MEMORY is "{value}": give an amount like 6GiB or 900MiB, at least 256MiB, or auto.'
+    ]
 
 
 @pytest.mark.parametrize(

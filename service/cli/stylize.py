@@ -22,6 +22,7 @@ from service.images import MEDIA_TYPES, Format
 from service.jobs import Work
 from service.masks import match, misfit
 from service.messages import sentence
+from service.style.memory import Need, amount
 from service.style.progress import Progress, Result, finish
 from service.style.resample import kept
 
@@ -97,7 +98,12 @@ def stylize_command(
     click.echo(
         f"{model.backbone} on {model.device}, seed {wanted.seed}" + f"; {model.note}" * bool(model.note)
     )
+    pictures = [content.rgb, *(style.rgb for style in styles)]
+    photo_size, *art_sizes = ((picture.shape[-2], picture.shape[-1]) for picture in pictures)
     try:
+        click.echo(
+            _told(model.need(photo_size, art_sizes, wanted, len(masks.regions) if masks else 0), model.memory)
+        )
         work = Work(content.rgb, [style.rgb for style in styles], wanted, masks, start)
         result = _watch(model.paint(work))
     except ValueError as error:
@@ -108,6 +114,13 @@ def stylize_command(
         f"{output}: {width}x{height} px, {result.evaluations} evaluations in {result.seconds:.1f} s "
         f"({result.stopped}), loss {result.losses.total:.4g}"
     )
+
+
+def _told(need: Need, bound: int | None) -> str:
+    """What it will take, before it does."""
+    text = f"needs {amount(need.peak)} of memory" + (f" of {amount(bound)}" if bound is not None else "")
+    again = f", computing {need.recomputed} of {need.blocks} blocks twice" if need.recomputed else ""
+    return text + again
 
 
 def _watch(steps: Generator[Progress, None, Result]) -> Result:

@@ -36,6 +36,7 @@ def version() -> dict[str, object]:
             "backbone": {"name": model.backbone, "weights_sha256": model.weights, "note": model.note},
             "device": model.device,
             "torch": model.torch,
+            "largest_size": model.largest_size,
             "limits": {
                 "default_size": bounds.default_size,
                 "max_size": bounds.max_size,

@@ -14,6 +14,7 @@ from flask import Response
 from werkzeug.datastructures import ETags
 
 from service import __version__
+from service.images.labels import MAX_LABELS
 from service.jobs import Model
 from service.routes import submission
 from service.routes.answer import Asked
@@ -66,6 +67,11 @@ def entity_tag(model: Model, asked: Asked, media_type: str) -> EntityTag | None:
         "device": model.device,
         "arithmetic": model.arithmetic,
         "operation": asked.sent.operation.path,
+        "memory": model.memory_in_the_way(
+            len(asked.sent.styles) + len(asked.named),
+            asked.options,
+            MAX_LABELS if asked.sent.content_mask is not None else 0,
+        ),
         "pictures": [_digest(data) for data in (asked.sent.content, *asked.sent.styles)],
         # Apart from those, which may be decoded at less than their size.
         "named": [style.preview.digest for style in asked.named],

@@ -167,6 +167,7 @@ def _inputs(service: Service, asked: Asked) -> Inputs:
         start = _start(service, asked, content)
         content = replace(content, rgb=reduce(content.rgb, size))
         styles = tuple(replace(style, rgb=reduce(style.rgb, longest)) for style in styles)
+    _fits_memory(service, content, styles, options, len(regions))
     for image, pictures in (("content", (content,)), ("style", styles)):
         for picture in pictures:
             service.metrics.working_pixels.labels(image).observe(picture.rgb[0].numel())
@@ -269,6 +270,17 @@ def _fits_network(content: Decoded, options: Options) -> None:
     width, height = content.size
     try:
         result_size(height, width, options.size)
+    except ValueError as error:
+        message = sentence(error)
+        raise Problem(INVALID_REQUEST, message, errors=[FieldError("size", message)]) from None
+
+
+def _fits_memory(
+    service: Service, content: Decoded, styles: tuple[Decoded, ...], options: Options, regions: int
+) -> None:
+    photograph, *artworks = ((each.rgb.shape[-2], each.rgb.shape[-1]) for each in (content, *styles))
+    try:
+        service.engine.model.require_memory(photograph, artworks, options, regions)
     except ValueError as error:
         message = sentence(error)
         raise Problem(INVALID_REQUEST, message, errors=[FieldError("size", message)]) from None

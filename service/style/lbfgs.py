@@ -23,6 +23,17 @@ HISTORY_ENTRIES = 2**27
 """Numbers that the history may hold: half a gigabyte in float32. It is full at 1024 px with 28 pairs."""
 
 
+def most_pairs(numbers: int, evaluations: int | None = None) -> int:
+    """Pairs that a history has room for: 50, as many as HISTORY_ENTRIES allow, but 8 at least; none that cannot come.
+
+    Args:
+        numbers: of a point.
+        evaluations: that will be made at most; None: any number.
+    """
+    room = min(50, max(8, HISTORY_ENTRIES // (2 * numbers)))
+    return room if evaluations is None else max(1, min(room, evaluations - 1))
+
+
 class LBFGS:
     """Minimise a function of one tensor (Nocedal & Wright, section 7.2, with a backtracking line search).
 
@@ -34,8 +45,8 @@ class LBFGS:
     Args:
         function: point -> (loss, a scalar; gradient, of the point's shape).
         start: the first point.
-        history: how many pairs of (step, change of gradient) approximate the curvature. None: 50, or as many as
-            HISTORY_ENTRIES allow.
+        history: how many pairs of (step, change of gradient) approximate the curvature. None: what
+            `most_pairs` says.
         first_step: root mean square, over the entries, of the very first step.
 
     Attributes:
@@ -55,7 +66,7 @@ class LBFGS:
         self._function = function
         self._first_step = first_step
         if history is None:
-            history = min(50, max(8, HISTORY_ENTRIES // (2 * start.numel())))
+            history = most_pairs(start.numel())
         self._curvature = Curvature(history, start)
         self._gradient = torch.zeros_like(start)
         self._direction = torch.zeros_like(start)

@@ -28,15 +28,17 @@ def content_loss(response: Tensor, target: Tensor) -> Tensor:
 def content_gradient(response: Tensor, target: Tensor) -> Tensor:
     """Eq. 2: dL_content/dF = F - P, (1, N, H, W).
 
-    The paper's second case (0 where F < 0) is the ReLU's own derivative; `VGG.pullback` applies it.
+    The paper's second case (0 where F < 0) is the ReLU's own derivative; `evaluation` applies it.
     """
     return response - target
 
 
-def gram(response: Tensor, guide: Tensor | None = None) -> Tensor:
+def gram(response: Tensor, guide: Tensor | None = None, total: int | Tensor | None = None) -> Tensor:
     """Eq. 3, divided by the number of positions: G/M = F Fᵀ / M, (N, N), of a response (1, N, H, W).
 
     With a guide t, (H, W), the Gram matrix of a part: Σ t² F Fᵀ / Σ t² over the positions. One t at least is not 0.
+
+    With `total`, M or Σ t² is that: a response in strips has the sum of theirs, if each is told the total of all.
 
     A bfloat16 response is multiplied in blocks of positions, whose products are rounded, but not their sum, which is
     float32: an error of about 3e-4, for a third of the time that float32 takes.
@@ -48,10 +50,10 @@ def gram(response: Tensor, guide: Tensor | None = None) -> Tensor:
         raise ValueError(f"a response has shape (1, N, H, W), not {tuple(response.shape)}")
     maps = response[0].permute(1, 2, 0).flatten(0, 1)  # (M, N), as channels_last keeps it in memory: no copy
     count, n = maps.shape
-    total: float | Tensor = count
+    if total is None:
+        total = count if guide is None else guide_total(guide, response.dtype)
     if guide is not None:
-        maps = maps * _column(guide, response)
-        total = _total(guide, response)
+        maps = maps * _column(guide, response.dtype)
     blocks = min(MOST_BLOCKS, 4 * count // n)
     if response.dtype != torch.bfloat16:
         return maps.T @ maps / total
@@ -70,35 +72,44 @@ def style_layer_loss(gram_: Tensor, target: Tensor) -> Tensor:
 
 
 def style_layer_gradient(
-    response: Tensor, gram_: Tensor, target: Tensor, guide: Tensor | None = None
+    response: Tensor,
+    gram_: Tensor,
+    target: Tensor,
+    guide: Tensor | None = None,
+    total: int | Tensor | None = None,
 ) -> Tensor:
     """Eq. 6: dE_l/dF = 1/(N² M) (G/M - A/M) F, (1, N, H, W); with equal sizes 1/(N² M²) ((Fᵀ (G - A))ᵀ.
 
-    With the guide t that the Gram matrix was made with: 1/(N² Σ t²) t² ∘ (G/M - A/M) F.
+    With the guide t that the Gram matrix was made with: 1/(N² Σ t²) t² ∘ (G/M - A/M) F. For a strip of a response,
+    with a guide of its rows, `total` is the M or the Σ t² of the whole.
 
     As for eq. 2, the case F < 0 belongs to the ReLU. The Gram matrices may be more precise than the response; the
     product is computed in the response's dtype.
     """
     _, n, height, width = response.shape
-    total = height * width if guide is None else _total(guide, response)
+    if total is None:
+        total = height * width if guide is None else guide_total(guide, response.dtype)
     difference = ((gram_ - target) / (n**2 * total)).to(response.dtype)
     # F as (M, N) is how channels_last keeps it in memory: no copy, and the result comes out the same way.
-    positions = response[0].permute(1, 2, 0).reshape(-1, n)
-    gradient = positions @ difference
+    maps = response[0].permute(1, 2, 0).reshape(-1, n)
+    gradient = maps @ difference
     if guide is not None:
-        gradient *= _column(guide, response).square()
+        gradient *= _column(guide, response.dtype).square()
     return gradient.view(1, height, width, n).permute(0, 3, 1, 2)
 
 
-def _column(guide: Tensor, response: Tensor) -> Tensor:
-    """t, (M, 1), as it is multiplied with the response: in its dtype."""
-    return guide.flatten()[:, None].to(response.dtype)
+def guide_total(guide: Tensor, dtype: torch.dtype) -> Tensor:
+    """Σ t² of a guide (H, W), a scalar: of the t as they are rounded for a response of this dtype.
+
+    So a guide has no scale of its own.
+    """
+    precise = torch.float32 if dtype == torch.bfloat16 else dtype
+    return _column(guide, dtype).to(precise).square().sum()
 
 
-def _total(guide: Tensor, response: Tensor) -> Tensor:
-    """Σ t², a scalar, of the t that were rounded for the response, so that a guide has no scale of its own."""
-    precise = torch.float32 if response.dtype == torch.bfloat16 else response.dtype
-    return _column(guide, response).to(precise).square().sum()
+def _column(guide: Tensor, dtype: torch.dtype) -> Tensor:
+    """t, (M, 1), as it is multiplied with a response."""
+    return guide.flatten()[:, None].to(dtype)
 
 
 def style_loss(layer_losses: Iterable[Tensor], weights: Iterable[float]) -> Tensor:

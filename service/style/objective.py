@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
+from service.style import evaluation
 from service.style.terms import StyleTerm, Term
 from service.style.variation import variation, variation_gradient
 from service.style.vgg import VGG
@@ -47,15 +47,19 @@ class Objective:
         network: the features.
         terms: of content and style; those of weight 0 are dropped.
         tv_weight: of the total variation, which is added to eq. 7; with its size factor.
+        recomputed: how many blocks of the network are computed a second time for a gradient, to need less memory.
 
     Attributes:
         terms: that count. There may be none: then the loss is 0, and every picture as good as any other.
         descended: those of them that can change the picture.
     """
 
-    def __init__(self, network: VGG, terms: Iterable[Term], *, tv_weight: float = 0.0) -> None:
+    def __init__(
+        self, network: VGG, terms: Iterable[Term], *, tv_weight: float = 0.0, recomputed: int = 0
+    ) -> None:
         self.network = network
         self.tv_weight = tv_weight
+        self.recomputed = recomputed
         self.terms = [term for term in terms if term.weight > 0]
         self.descended = _worth_descending(self.terms)
 
@@ -68,16 +72,9 @@ class Objective:
         Returns:
             The loss, a scalar (on the device of x), and the gradient, of the shape of x.
         """
-        loss, gradient = x.new_zeros(()), torch.zeros_like(x)
+        loss, gradient = x.new_zeros(()), x.new_zeros(x.shape)
         if self.descended:
-            responses = self.network.responses(x, [term.layer for term in self.descended])
-            gradients: dict[str, Tensor] = {}
-            for term in self.descended:
-                part, own = term.loss_and_gradient(responses[term.layer])
-                loss = loss + part
-                gradients[term.layer] = gradients[term.layer] + own if term.layer in gradients else own
-            # A grey picture's one channel is seen three times.
-            gradient = self.network.pullback(responses, gradients).sum_to_size(x.shape)
+            loss, gradient = evaluation.loss_and_gradient(self.network, x, self.descended, self.recomputed)
         if self.tv_weight > 0:
             loss = loss + variation(x) * self.tv_weight
             gradient = gradient + variation_gradient(x) * self.tv_weight
@@ -85,10 +82,9 @@ class Objective:
 
     def losses(self, x: Tensor) -> Losses:
         """The losses of x, term by term."""
-        responses = self.network(x, [term.layer for term in self.terms])
         layers: dict[str, float] = {}
-        for term in self.terms:
-            layers[term.name] = layers.get(term.name, 0.0) + term.loss(responses[term.layer]).item()
+        for term, loss in zip(self.terms, evaluation.losses(self.network, x, self.terms), strict=True):
+            layers[term.name] = layers.get(term.name, 0.0) + loss.item()
         content = sum(value for name, value in layers.items() if name.startswith("content/"))
         style = sum(value for name, value in layers.items() if name.startswith("style/"))
         varied = self.tv_weight * variation(x).item()

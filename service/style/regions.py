@@ -13,9 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from service.style import losses
+from service.style import evaluation
 from service.style.canvas import low_pass
-from service.style.terms import StyleTerm
+from service.style.strips import Strip
+from service.style.terms import StyleTerm, gram_share
 from service.style.vgg import VGG
 
 FEATHER = 2
@@ -132,19 +133,36 @@ def _targets(
     for number, (artwork, weight) in enumerate(zip(artworks, blend, strict=True)):
         if weight == 0:
             continue
-        responses = network(artwork, layers)
-        size = (artwork.shape[-2], artwork.shape[-1])
-        whole = (
-            {} if masks.artworks is not None else {layer: losses.gram(responses[layer]) for layer in layers}
-        )
-        for region in regions:
-            grams = whole
-            if masks.artworks is not None:
-                guided = guides(coverage(masks.artworks[number], region, size), layers)
-                grams = {layer: losses.gram(responses[layer], guide) for layer, guide in guided.items()}
-            for layer, gram in grams.items():
-                key = (region, layer)
-                totals[key] = totals.get(key, 0.0) + weight
-                # A running mean: weights may be so small that their products with anything are 0.
-                means[key] = torch.lerp(means[key], gram, weight / totals[key]) if key in means else gram
+        if masks.artworks is None:
+            whole = _grams(network, artwork, {(0, layer): None for layer in layers})
+            grams = {(region, layer): whole[0, layer] for region in regions for layer in layers}
+        else:
+            size = (artwork.shape[-2], artwork.shape[-1])
+            guided = {
+                (region, layer): guide
+                for region in regions
+                for layer, guide in guides(coverage(masks.artworks[number], region, size), layers).items()
+            }
+            grams = _grams(network, artwork, guided)
+        for key, gram in grams.items():
+            totals[key] = totals.get(key, 0.0) + weight
+            # A running mean: weights may be so small that their products with anything are 0.
+            means[key] = torch.lerp(means[key], gram, weight / totals[key]) if key in means else gram
     return means
+
+
+def _grams(
+    network: VGG, artwork: Tensor, guided: Mapping[tuple[int, str], Tensor | None]
+) -> dict[tuple[int, str], Tensor]:
+    """The Gram matrix of an artwork for each region and layer, with the region's guide; None: of the whole."""
+    grams: dict[tuple[int, str], Tensor] = {}
+
+    def look(name: str, response: Tensor, strip: Strip) -> None:
+        for (region, layer), guide in guided.items():
+            if layer == name:
+                share = gram_share(response, guide, strip)
+                key = (region, layer)
+                grams[key] = grams[key] + share if key in grams else share
+
+    evaluation.visit(network, artwork, {layer for _, layer in guided}, look)
+    return grams

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from service.style import losses, regions, resample
+from service.style import evaluation, regions, resample
 from service.style.objective import Objective
 from service.style.options import Options
 from service.style.palette import PALETTES, Palette
 from service.style.regions import Masks
-from service.style.terms import ContentTerm, StyleTerm, Term
+from service.style.strips import Strip
+from service.style.terms import ContentTerm, StyleTerm, Term, gram_share
 from service.style.vgg import VGG
 
 REFERENCE_AREA = 512 * 512
@@ -45,6 +47,17 @@ class Sources:
             None if self.start is None else self.start.to(device),
         )
 
+    @property
+    def sizes(self) -> tuple[tuple[int, int], list[tuple[int, int]]]:
+        """(height, width) of the photograph, and of each artwork."""
+        height, width = self.photograph.shape[-2:]
+        return (height, width), [(artwork.shape[-2], artwork.shape[-1]) for artwork in self.artworks]
+
+    @property
+    def regions(self) -> int:
+        """How many there are with a style of their own; 0: the picture is not divided."""
+        return 0 if self.masks is None else len(self.masks.regions)
+
     def artwork_sizes(self, longest: int, options: Options) -> list[tuple[int, int]]:
         """(height, width) of each artwork for a picture with this longest side."""
         scaled = round(longest * options.style_scale)
@@ -56,13 +69,16 @@ class Sources:
         """The colours of a picture of this size, (H, W) in pixels."""
         return PALETTES[options.color](resample.resize(self.photograph, size))
 
-    def objective(self, network: VGG, size: tuple[int, int], options: Options) -> Objective:
+    def objective(
+        self, network: VGG, size: tuple[int, int], options: Options, *, recomputed: int = 0
+    ) -> Objective:
         """Eq. 7 for a picture of this size.
 
         Args:
             network: the features.
             size: (H, W) of the picture x, pixels. The photograph is resized to it, the artworks as the options say.
             options: layers, weights, style_blend, style_scale, color, tv_weight.
+            recomputed: as for `Objective`.
 
         Raises:
             ValueError: all weights are 0, or the blend does not fit the artworks.
@@ -73,7 +89,8 @@ class Sources:
             raise ValueError("all weights are 0: give the content or the style one above 0")
         palette = self.palette(size, options)
         terms = [*self._content(network, palette, options), *self._style(network, palette, options)]
-        return Objective(network, terms, tv_weight=options.tv_weight * REFERENCE_AREA / (size[0] * size[1]))
+        tv_weight = options.tv_weight * REFERENCE_AREA / (size[0] * size[1])
+        return Objective(network, terms, tv_weight=tv_weight, recomputed=recomputed)
 
     def free(self, size: tuple[int, int]) -> Tensor | None:
         """How freely each pixel of a picture of this size is painted, (1, 1, H, W) in [0, 1]; None: all of it is."""
@@ -85,7 +102,7 @@ class Sources:
         weights = {
             name: alpha * weight for name, weight in options.content_layers.items() if alpha * weight > 0
         }
-        responses = network(palette.photograph, weights)
+        responses = evaluation.responses(network, palette.photograph, weights)
         return [ContentTerm(name, weight, responses[name]) for name, weight in weights.items()]
 
     def _style(self, network: VGG, palette: Palette, options: Options) -> Sequence[Term]:
@@ -131,9 +148,8 @@ def style_targets(
     for artwork, weight in zip(artworks, weights, strict=True):
         if weight == 0:
             continue
-        for name, response in network(artwork, layers).items():
-            share = losses.gram(response) * (weight / sum(weights))
-            targets[name] = targets[name] + share if name in targets else share
+        share = weight / sum(weights)
+        evaluation.visit(network, artwork, layers, partial(_add_gram, targets, share))
     return targets
 
 
@@ -151,3 +167,8 @@ def blend_weights(count: int, blend: Sequence[float] | None) -> list[float]:
     if min(weights) < 0 or sum(weights) <= 0:
         raise ValueError("blend weights must not be negative, and not all of them 0")
     return weights
+
+
+def _add_gram(targets: dict[str, Tensor], share: float, name: str, response: Tensor, strip: Strip) -> None:
+    gram = gram_share(response, None, strip) * share
+    targets[name] = targets[name] + gram if name in targets else gram

@@ -7,9 +7,9 @@ from collections.abc import Callable, Generator, Sequence
 import torch
 from torch import Tensor
 
-from service.style import pyramid, resample
+from service.style import memory, pyramid, resample
 from service.style.canvas import Canvas
-from service.style.lbfgs import LBFGS
+from service.style.lbfgs import LBFGS, most_pairs
 from service.style.objective import Losses, Objective
 from service.style.options import Options
 from service.style.palette import Palette
@@ -58,6 +58,7 @@ def stylize(
     start: Tensor | None = None,
     clock: Callable[[], float] = time.monotonic,
     usual: Costs | None = None,
+    memory_bound: int | None = None,
 ) -> Generator[Progress, None, Result]:
     """Paint the photograph like the artworks.
 
@@ -78,9 +79,11 @@ def stylize(
             ratio.
         clock: seconds, monotonic.
         usual: what evaluations cost on this machine; with it a budget is spent better.
+        memory_bound: bytes that this may take, beside what the process holds already. Where it would take more,
+            responses are computed again in place of being kept.
 
     Raises:
-        ValueError: options or pictures that do not go together.
+        ValueError: options or pictures that do not go together, or (DoesNotFitError) not into the memory.
         FloatingPointError: not even the start has a finite loss: the weights are broken.
     """
     if (options.init == "image") != (start is not None):
@@ -88,7 +91,8 @@ def stylize(
     network = network.with_pooling(options.pooling)
     stopwatch = Stopwatch([options.budget, options.time_limit], clock, usual)
     sources = Sources(photograph, artworks, masks, start).to(network.device)
-    run = _Run(network, sources, options, stopwatch)
+    run = _Run(network, sources, options, stopwatch, memory_bound)
+    memory.require(network, *sources.sizes, options, memory_bound, sources.regions)
     for stage in pyramid.plan(*run.size, options, stopwatch.cost):
         if not run.has_time_for(stage):
             run.stopped, run.cut_short = "budget", True
@@ -135,11 +139,19 @@ def score(
 class _Run:
     """One transfer: what is carried from scale to scale."""
 
-    def __init__(self, network: VGG, sources: Sources, options: Options, stopwatch: Stopwatch) -> None:
+    def __init__(
+        self,
+        network: VGG,
+        sources: Sources,
+        options: Options,
+        stopwatch: Stopwatch,
+        memory_bound: int | None,
+    ) -> None:
         self.network = network
         self.sources = sources
         self.options = options
         self.stopwatch = stopwatch
+        self.memory_bound = memory_bound
         self.size = result_size(sources.photograph.shape[-2], sources.photograph.shape[-1], options.size)
         self.evaluations = 0
         self.stopped: Stopped = "iterations"
@@ -149,6 +161,7 @@ class _Run:
         self.palette: Palette | None = None  # of that scale
         self.drawing: Tensor | None = None  # what that scale was to start from, as the palette sees it
         self.objective: Objective | None = None  # of that scale
+        self.easel: tuple[Palette, Canvas, LBFGS] | None = None  # while a scale is painted
 
     def has_time_for(self, stage: pyramid.Stage) -> bool:
         """Whether a scale can be prepared and evaluated once. The first one always is: there must be an answer."""
@@ -161,11 +174,12 @@ class _Run:
         """Optimise one scale until its evaluations, its time or its descent are used up."""
         size = self._scaled(stage.longest)
         area = math.prod(size)
+        self.objective = None  # its targets go before others come
         palette = self.sources.palette(size, self.options)
         drawing = palette.photograph
         if self.sources.start is not None:
             drawing = palette.seen(resample.resize(self.sources.start, size))
-        self.objective = self.sources.objective(self.network, size, self.options)
+        self.objective = self._objective(stage)
         smooth = self.options.init != "noise"
         canvas = Canvas(
             self._kept(self._start(palette, drawing), palette),
@@ -176,7 +190,12 @@ class _Run:
         )
         function = _InCoordinates(canvas, self.objective)
         varied = self.picture is None and self.options.init == "content"
-        optimiser = LBFGS(function, canvas.near_origin(self.options.seed) if varied else canvas.origin())
+        optimiser = LBFGS(
+            function,
+            canvas.near_origin(self.options.seed) if varied else canvas.origin(),
+            history=most_pairs(drawing.numel(), stage.evaluations),
+        )
+        self.easel = palette, canvas, optimiser
         trace: list[float] = []
         while True:
             began = self.stopwatch.seconds()
@@ -186,12 +205,7 @@ class _Run:
             if not math.isfinite(optimiser.loss):
                 raise FloatingPointError("the very first loss is not a finite number: the weights are broken")
             trace.append(optimiser.loss * function.unit)
-            yield self._progress(
-                stage,
-                trace,
-                size,
-                lambda: resample.quantise(palette.compose(canvas.paint(optimiser.point))).cpu(),
-            )
+            yield self._progress(stage, trace, size)
             if optimiser.stalled or _plateau(trace):
                 self.stopped = "converged"
             elif stage.evaluations is not None and len(trace) >= stage.evaluations:
@@ -208,6 +222,7 @@ class _Run:
             break
         self.share += stage.share
         self.picture, self.palette, self.drawing = canvas.paint(optimiser.point), palette, drawing
+        self.easel = None
 
     def result(self) -> Result:
         """The picture at its full size, and the losses of its very pixels."""
@@ -216,6 +231,7 @@ class _Run:
         picture = self.picture
         if picture.shape[-2:] != self.size:  # the time ended before the last scale
             self.stopped = "budget-too-small"
+            self.objective = None
             self.palette = self.sources.palette(self.size, self.options)
             picture = self._kept(resample.enlarge(picture, self.size), self.palette)
             self.objective = self.sources.objective(self.network, self.size, self.options)
@@ -272,7 +288,6 @@ class _Run:
         stage: pyramid.Stage,
         trace: Sequence[float],
         size: tuple[int, int],
-        preview: Callable[[], Tensor],
     ) -> Progress:
         worked = self.share + stage.share * (len(trace) / stage.evaluations if stage.evaluations else 0)
         fraction = min(1.0, max(worked, self.stopwatch.fraction()))
@@ -283,8 +298,28 @@ class _Run:
             loss=trace[-1],
             seconds_left=seconds / fraction - seconds if fraction > 0 else math.inf,
             size=size,
-            preview=preview,
+            preview=self._preview,
         )
+
+    def _preview(self) -> Tensor:
+        """The best picture so far. No closure over this scale: who keeps a Progress would keep its history too."""
+        if self.easel is None:
+            raise RuntimeError("a preview has to be made before the next evaluation")
+        palette, canvas, optimiser = self.easel
+        return resample.quantise(palette.compose(canvas.paint(optimiser.point))).cpu()
+
+    def _objective(self, stage: pyramid.Stage) -> Objective:
+        """Of one scale, recomputing what has to be to keep to the memory that there is."""
+        scale = memory.at_scale(
+            self.network,
+            *self.sources.sizes,
+            self.options,
+            stage,
+            self.memory_bound,
+            self.sources.regions,
+        )
+        size = self._scaled(stage.longest)
+        return self.sources.objective(self.network, size, self.options, recomputed=scale.recomputed)
 
 
 class _InCoordinates:

@@ -1,6 +1,7 @@
 """The network of the paper: the convolutional part of VGG-16 or VGG-19, average pooling, post-ReLU taps."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
 import torch
@@ -138,68 +139,64 @@ class VGG(nn.Module):
             ValueError: a tap is no layer of this network.
         """
         wanted = set(taps)
-        return {name: h.to(x.dtype) for name, h in self._computed(x, wanted) if name in wanted}
+        found: dict[str, Tensor] = {}
+        h = self.enter(x)
+        for number, layers in enumerate(self.blocks(wanted)):
+            if number:
+                h = self.pool(h)
+            for name in layers:
+                h = self.respond(name, h)
+                if name in wanted:
+                    found[name] = h.to(x.dtype)
+        return found
 
-    def responses(self, x: Tensor, taps: Iterable[str]) -> dict[str, Tensor]:
-        """As `forward`, but all layers up to the deepest tap, in the network's dtype: what `pullback` needs."""
-        return dict(self._computed(x, set(taps)))
+    # Below: the steps of which a forward and a backward pass consist. `service.style.evaluation` takes them.
 
-    def _computed(self, x: Tensor, wanted: set[str]) -> Iterator[tuple[str, Tensor]]:
-        """One layer after the other, up to the deepest that is wanted; nothing is kept."""
+    def blocks(self, taps: Iterable[str]) -> list[tuple[str, ...]]:
+        """The layers up to the deepest of the taps, in blocks with a pooling between each two.
+
+        Raises:
+            ValueError: a tap is no layer of this network.
+        """
+        wanted = set(taps)
         if unknown := wanted.difference(self.layers):
             names = ", ".join(sorted(unknown))
             raise ValueError(f"{names} is no layer of {self.arch}: choose from {', '.join(self.layers)}")
         deepest = max((self.layers.index(name) for name in wanted), default=-1)
-        h = (x * 255 - self.get_buffer("_mean")).to(self.dtype, memory_format=torch.channels_last)
-        for name in self.layers[: deepest + 1]:
-            if self._pooled_before(name):
-                h = F.avg_pool2d(h, 2) if self.pooling == "average" else F.max_pool2d(h, 2)
-            h = F.conv2d(h, self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias"), padding=1)
-            # In place, because nobody needs the response before the ReLU. What is handed out is handed out after
-            # it and never written again, so a tap stays post-ReLU.
-            h = F.relu_(h)
-            yield name, h
+        computed = self.layers[: deepest + 1]
+        return [tuple(layers) for _, layers in itertools.groupby(computed, lambda name: name[4])]
 
-    def pullback(self, responses: Mapping[str, Tensor], gradients: Mapping[str, Tensor]) -> Tensor:
-        """Gradient with respect to the picture x, given the gradients with respect to some responses.
-
-        This is back-propagation by hand. It equals autograd's (tests hold them together), and is faster: the
-        adjoint of a 3x3 convolution with padding 1 is a 3x3 convolution with padding 1 with the kernel turned by
-        180 degrees and its channels exchanged, and the forward convolution is the best-tuned kernel there is.
-
-        Args:
-            responses: what `responses(x, ...)` returned, all layers from the first on.
-            gradients: dL/dF_l for some of these layers, each of the shape of its response, in any dtype.
-
-        Returns:
-            dL/dx, (1, 3, H, W): for a grey picture with respect to the three channels that it stands for.
-        """
-        gradient: Tensor | None = None
-        layers = list(responses)
-        for name, below in zip(reversed(layers), [*reversed(layers[:-1]), None], strict=True):
-            if (own := gradients.get(name)) is not None:
-                own = own.to(self.dtype)
-                gradient = own if gradient is None else gradient.add_(own)
-            if gradient is None:
-                continue
-            gradient = torch.ops.aten.threshold_backward(gradient, responses[name], 0)  # the ReLU's
-            gradient = F.conv2d(gradient, self.get_buffer(f"{name}_adjoint"), padding=1)
-            if below is not None and self._pooled_before(name):
-                gradient = self._unpool(gradient, responses[below])
-        if gradient is None:
-            raise ValueError("none of the responses has a gradient")
-        return gradient.to(self.get_buffer("_mean").dtype) * 255
+    def enter(self, x: Tensor) -> Tensor:
+        """The picture x, RGB in [0, 1] or grey, as the first layer wants it, in the network's dtype."""
+        return (x * 255 - self.get_buffer("_mean")).to(self.dtype, memory_format=torch.channels_last)
 
     @staticmethod
     def poolings_before(name: str) -> int:
         """How many poolings stand between the picture and this layer."""
         return int(name[4]) - 1
 
-    def _pooled_before(self, name: str) -> bool:
-        """Whether a pooling stands between this convolution and the one before."""
-        return name.endswith("_1") and name != "conv1_1"
+    def leave(self, gradient: Tensor) -> Tensor:
+        """Adjoint of `enter`: the gradient with respect to an RGB x, (1, 3, H, W), in the picture's dtype."""
+        return gradient.to(self.get_buffer("_mean").dtype) * 255
 
-    def _unpool(self, gradient: Tensor, response: Tensor) -> Tensor:
+    def respond(self, name: str, h: Tensor) -> Tensor:
+        """The post-ReLU response of a layer to its input. It is written once and never again."""
+        h = F.conv2d(h, self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias"), padding=1)
+        return F.relu_(h)  # in place, because nobody needs the response before the ReLU
+
+    def adjoin(self, name: str, gradient: Tensor) -> Tensor:
+        """Adjoint of a layer's convolution: from the gradient after it, past the ReLU, to the one before it.
+
+        The adjoint of a 3x3 convolution with padding 1 is a 3x3 convolution with padding 1 with the kernel turned by
+        180 degrees and its channels exchanged, and the forward convolution is the best-tuned kernel there is.
+        """
+        return F.conv2d(gradient, self.get_buffer(f"{name}_adjoint"), padding=1)
+
+    def pool(self, h: Tensor) -> Tensor:
+        """Two by two positions become one; an odd last row or column is left out."""
+        return F.avg_pool2d(h, 2) if self.pooling == "average" else F.max_pool2d(h, 2)
+
+    def unpool(self, gradient: Tensor, response: Tensor) -> Tensor:
         """Adjoint of the pooling that took `response` to the shape of `gradient`."""
         height, width = response.shape[-2:]
         if self.pooling == "average":

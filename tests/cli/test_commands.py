@@ -61,6 +61,20 @@ def test_stylize_writes_the_picture_in_the_format_of_its_name(
     assert model.note in result.output
 
 
+def test_stylize_says_what_memory_it_needs_and_does_not_begin_where_there_is_less(
+    model: FakeModel, photo: Path, art: Path, tmp_path: Path
+) -> None:
+    result = run("stylize", photo, art, "-o", tmp_path / "out.png", "--size", 2048)
+    assert result.exit_code == 0, result.output
+    assert "needs 48 MiB of memory\n" in result.output
+    model.memory = 2**20
+    result = run("stylize", photo, art, "-o", tmp_path / "large.png", "--size", 2048)
+    assert result.exit_code == 1
+    assert "Size 2048 needs more than 1048576 bytes: ask for less." in result.output
+    assert len(model.painted) == 1
+    assert not (tmp_path / "large.png").exists()
+
+
 def test_stylize_takes_several_artworks_and_the_options_of_the_api(
     model: FakeModel, photo: Path, art: Path, tmp_path: Path
 ) -> None:

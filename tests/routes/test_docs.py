@@ -25,6 +25,7 @@ def test_the_version_says_what_paints_and_how_to_get_something_else(
     assert about["state"] == "ready"
     assert about["backbone"] == {"name": "fake", "weights_sha256": model.weights, "note": model.note}
     assert about["device"] == "cpu"
+    assert about["largest_size"] == model.largest_size
 
 
 def test_the_version_says_how_much_may_be_asked_for() -> None:

@@ -148,10 +148,10 @@ def test_events_have_no_name(client: FlaskClient) -> None:
     assert b"event: result" in answer.data
 
 
-@pytest.mark.parametrize("change", ["weights", "device", "arithmetic", "torch"])
+@pytest.mark.parametrize("change", ["weights", "device", "arithmetic", "torch", "memory"])
 def test_another_network_or_machine_gives_another_name(client: FlaskClient, change: str) -> None:
     model = FakeModel()
-    setattr(model, change, "cuda" if change == "device" else "other")
+    setattr(model, change, {"device": "cuda", "memory": 2**30}.get(change, "other"))
     app = started(model)
     assert post(app.test_client()).headers["ETag"] != post(client).headers["ETag"]
     service_of(app).engine.stop()

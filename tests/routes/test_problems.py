@@ -161,6 +161,17 @@ def test_a_photograph_too_narrow_for_the_network(client: FlaskClient) -> None:
     assert "larger size" in body["detail"]
 
 
+def test_a_picture_too_large_for_the_memory_is_refused_before_it_waits_for_the_engine(
+    client: FlaskClient, model: FakeModel
+) -> None:
+    model.memory = 12 * 100**2
+    body = problem(post(client, form(size=101)), 422, "invalid-request")
+    assert body["detail"] == "Size 101 needs more than 120000 bytes: ask for less."
+    assert body["errors"] == [{"field": "size", "message": body["detail"]}]
+    assert model.painted == []
+    assert post(client, form(size=100)).status_code == 200
+
+
 @pytest.mark.parametrize("content_type", ["multipart/form-data; boundary=x", "application/json"])
 def test_an_empty_body(client: FlaskClient, content_type: str) -> None:
     answer = raw(client, BytesIO(), content_type, "0")

@@ -59,7 +59,7 @@ def test_the_gradient_equals_autograds(double: VGG) -> None:
     p, a, x = random_picture(32, 48, 3), random_picture(40, 30, 4), random_picture(32, 48, 5).requires_grad_()
     objective = paper(double, p, a, style_layers={**PAPER_STYLE_LAYERS, "conv4_2": 0.1})
     responses = double(x, layers_of(objective.terms))
-    terms = [term.loss(responses[term.layer]) for term in objective.terms]
+    terms = [term.loss_of(term.share(responses[term.layer])) for term in objective.terms]
     (expected,) = torch.autograd.grad(torch.stack(terms).sum(), x)
     ours = objective.loss_and_gradient(x.detach())[1]
     torch.testing.assert_close(ours, expected, rtol=1e-9, atol=1e-9 * expected.abs().max().item())

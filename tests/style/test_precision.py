@@ -4,10 +4,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from service.style.evaluation import loss_and_gradient
 from service.style.options import Options
 from service.style.precision import fastest_dtype
 from service.style.transfer import score
 from service.style.vgg import VGG
+from tests.style.linear import LinearTerm
 
 CPU = torch.device("cpu")
 
@@ -49,9 +51,10 @@ def test_the_gradient_in_bfloat16_points_where_that_of_float32_does(network: VGG
     x = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(4))
     gradients = []
     for net in (network, network.with_dtype(torch.bfloat16)):
-        responses = net.responses(x, ["conv4_2", "conv2_1"])
-        target = {name: torch.ones_like(h, dtype=torch.float32) for name, h in responses.items()}
-        gradients.append(net.pullback(responses, {name: target[name] for name in ("conv4_2", "conv2_1")}))
+        terms = [
+            LinearTerm(name, torch.ones_like(h)) for name, h in network(x, ["conv4_2", "conv2_1"]).items()
+        ]
+        gradients.append(loss_and_gradient(net, x, terms)[1])
         assert gradients[-1].dtype == torch.float32
     cosine = torch.nn.functional.cosine_similarity(gradients[0].flatten(), gradients[1].flatten(), dim=0)
     assert cosine > 0.99

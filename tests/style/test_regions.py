@@ -101,9 +101,8 @@ def test_the_gradient_of_regions_equals_autograds(
     assert {(term.region, term.layer) for term in terms} == {(r, name) for r in (1, 2) for name in LAYERS}
     objective = Objective(network, terms)
     responses = network(x, LAYERS)
-    (expected,) = torch.autograd.grad(
-        torch.stack([term.loss(responses[term.layer]) for term in objective.descended]).sum(), x
-    )
+    parts = [term.loss_of(term.share(responses[term.layer])) for term in objective.descended]
+    (expected,) = torch.autograd.grad(torch.stack(parts).sum(), x)
     ours = objective.loss_and_gradient(x.detach())[1]
     torch.testing.assert_close(ours, expected, rtol=1e-9, atol=1e-9 * expected.abs().max().item())
 

@@ -1,0 +1,62 @@
+"""Memory: how much this process may take for a request. `service.style.memory` says how much that needs."""
+
+import re
+from pathlib import Path
+
+_CGROUP = Path("/sys/fs/cgroup")
+_PROC = Path("/proc")
+
+RESERVE = 512 * 2**20
+"""Bytes that are left for all but the optimisation: uploads, pictures that are being decoded or wait, answers."""
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?i?)B?", re.IGNORECASE)
+
+
+def parse_amount(text: str) -> int | None:
+    """Bytes of a text like 6GiB, 6Gi, 6G, 6.5 GB or 6000000000; None: it is no such text.
+
+    >>> parse_amount("1.5GiB"), parse_amount("2 G"), parse_amount("512")
+    (1610612736, 2000000000, 512)
+    """
+    match = _AMOUNT.fullmatch(text.strip())
+    unit = match[2].capitalize() if match else "?"
+    return int(float(match[1]) * _UNITS[unit]) if match and unit in _UNITS else None
+
+
+def free_for_requests(cgroup: Path = _CGROUP, proc: Path = _PROC) -> int | None:
+    """Bytes that this process may still take on the CPU, less RESERVE: of its container, and of the machine.
+
+    Args:
+        cgroup: where the control groups are mounted; version 2 and version 1 are both understood.
+        proc: where the kernel describes processes.
+
+    Returns:
+        None where nothing is known of any limit, which is so where there is no Linux.
+    """
+    left = [_kilobytes(proc / "meminfo", "MemAvailable")]
+    held = _kilobytes(proc / "self/status", "VmRSS")
+    if (limit := _limit(cgroup)) is not None and held is not None:
+        left.append(limit - held)
+    known = [size for size in left if size is not None]
+    return max(0, min(known) - RESERVE) if known else None
+
+
+def _limit(cgroup: Path) -> int | None:
+    """Bytes of the container's limit; None where there is none."""
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        try:
+            return int((cgroup / name).read_text())  # "max" is no number, and no limit
+        except (OSError, ValueError):
+            continue
+    return None
+
+
+def _kilobytes(path: Path, name: str) -> int | None:
+    """The bytes of a line like "MemAvailable:   22722900 kB"."""
+    try:
+        match = re.search(rf"^{name}:\s+(\d+) kB$", path.read_text(), re.MULTILINE)
+    except OSError:
+        return None
+    return int(match[1]) * 1024 if match else None

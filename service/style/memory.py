@@ -1,0 +1,372 @@
+"""How many bytes a transfer takes at its peak, computed beforehand, tensor by tensor.
+
+The model follows the code of a transfer (`transfer`, `evaluation`, `lbfgs`, `canvas`, `sources`) and adds up what is
+alive at the same time. With V = 12 H W bytes, a picture in float32, an evaluation at H x W px holds
+
+- 7 V: the start as logits, the point, its gradient, the direction, the trial point, its picture, and the photograph;
+- half a V: picture and photograph of the scale before;
+- 2 V for each pair of the L-BFGS history: as many as there were evaluations before, up to `lbfgs.most_pairs`;
+- the content targets, in float32; Gram matrices are less than 2 MiB a layer;
+- the artworks and the photograph as they came, in 8 bits, and what came with them: masks, a picture to start from;
+- with masks, where it is painted, and a guide for each region at each style layer;
+- where only the luminance is painted, a third of each V, but the chroma and the bounds in addition;
+- what `evaluation.loss_and_gradient` holds on its way: with r bytes for a response of the first block (64 H W numbers
+  in the network's dtype), about 4 r where all responses up to conv4_2 are kept, 2.3 r where those of the first
+  block are computed again, and 1.4 r, 0.9 r, 0.8 r with each further block; and with several regions up to 2 r in
+  passing, where their gradients are added up.
+
+Before it, the preparation of the scale resizes the pictures, holds the artworks in float32, matches their colours if
+it has to, and sends one after the other forward.
+
+What the process holds anyway, Python, torch and the weights, is not in it. Measured against it: docs/memory.md.
+"""
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from service.style import pyramid, resample
+from service.style.lbfgs import most_pairs
+from service.style.options import Options
+from service.style.strips import rows_of
+from service.style.vgg import CHANNELS, VGG
+
+Size = tuple[int, int]
+"""Height and width, pixels."""
+
+SMALLEST = 32
+"""Longest side of the smallest result that can be asked for, pixels."""
+
+ALLOCATOR = 96 * 2**20
+"""Bytes whatever the size: what the heap does not give back between tensors (40 to 130 MiB were measured), and the
+scratch space of a Gram matrix in bfloat16 (25 MiB for 512 maps) or of a convolution."""
+
+
+class DoesNotFitError(ValueError):
+    """A transfer needs more memory than there is for it. The message names both, and the largest size that fits."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a transfer, or one scale of it, takes.
+
+    Attributes:
+        peak: bytes.
+        recomputed: blocks of the network whose responses are computed a second time, at the largest scale.
+        blocks: of the network, up to the deepest layer in use.
+    """
+
+    peak: int
+    recomputed: int
+    blocks: int
+
+
+def require(
+    network: VGG,
+    photograph: Size,
+    artworks: Sequence[Size],
+    options: Options,
+    bound: int | None,
+    regions: int = 0,
+) -> Need:
+    """As `need`, for a transfer that is going to be made.
+
+    Raises:
+        DoesNotFitError: it would take more than the bound, however much is recomputed.
+    """
+    found = need(network, photograph, artworks, options, bound, regions)
+    if bound is None or found.peak <= bound:
+        return found
+    size = largest(network, photograph, artworks, options, bound, options.size - 1, regions)
+    hint = (
+        f"ask for at most {size}"
+        if size is not None
+        else "send smaller artworks, or ask for a smaller style_scale"
+    )
+    raise DoesNotFitError(
+        f"size {options.size} needs {amount(found.peak)} of memory, and {amount(bound)} are there for a request: "
+        f"{hint}"
+    )
+
+
+def largest(
+    network: VGG,
+    photograph: Size,
+    artworks: Sequence[Size],
+    options: Options,
+    bound: int,
+    limit: int,
+    regions: int = 0,
+) -> int | None:
+    """The largest size, up to a limit, whose transfer the bound allows; None: there is none."""
+    fits, too_large = SMALLEST - 1, limit + 1
+    while too_large - fits > 1:
+        size = (fits + too_large) // 2
+        if need(network, photograph, artworks, replace(options, size=size), bound, regions).peak <= bound:
+            fits = size
+        else:
+            too_large = size
+    return fits if fits >= SMALLEST else None
+
+
+def amount(size: int) -> str:
+    """A number of bytes for people: 512 MiB, 5.2 GiB, 23 GiB."""
+    if size < 2**30:
+        return f"{size / 2**20:.0f} MiB"
+    gib = size / 2**30
+    return f"{gib:.1f} GiB" if gib < 10 else f"{gib:.0f} GiB"
+
+
+def need(
+    network: VGG,
+    photograph: Size,
+    artworks: Sequence[Size],
+    options: Options,
+    bound: int | None = None,
+    regions: int = 0,
+) -> Need:
+    """What a transfer takes that recomputes as little as the bound allows.
+
+    Args:
+        network: that paints.
+        photograph: its size, as it came.
+        artworks: their sizes, as they came.
+        options: of the transfer.
+        bound: bytes that it should keep to; None: as many as it likes. Where there is no way to do so, the need
+            is that of the way that takes least.
+        regions: with a style of their own; 0: the picture is not divided.
+
+    Raises:
+        ValueError: there are no iterations.
+    """
+    result = resample.fit(*photograph, options.size)
+    if options.iterations == 0:
+        raise ValueError("iterations must be 1 at least")
+    scales = [
+        at_scale(network, photograph, artworks, options, stage, bound, regions)
+        for stage in pyramid.plan(*result, options)
+    ]
+    return replace(scales[-1], peak=max(scale.peak for scale in scales))
+
+
+def at_scale(
+    network: VGG,
+    photograph: Size,
+    artworks: Sequence[Size],
+    options: Options,
+    stage: pyramid.Stage,
+    bound: int | None = None,
+    regions: int = 0,
+) -> Need:
+    """What one scale of a transfer takes; arguments as for `need`."""
+    size = resample.fit(*photograph, stage.longest)
+    content = _used(options.content_layers, options.content_weight)
+    style = _used(options.style_layers, options.style_weight)
+    grey = options.color == "content-luminance"
+    rgb = 12 * math.prod(size)
+    picture = rgb // 3 if grey else rgb
+    blocks = _blocks(network, size, {*content, *style})
+    if not blocks:
+        return Need(0, 0, 0)  # all weights are 0, which is refused elsewhere
+    targets = sum(4 * block.numbers for block in blocks for name in block.layers if name in content)
+    came = 3 * (math.prod(photograph) + sum(math.prod(artwork) for artwork in artworks))
+    if regions:
+        came += came // 3
+        targets += sum(
+            4 * regions * block.height * block.width * len(style & {*block.layers}) for block in blocks
+        )
+    palette = rgb + 2 * picture if grey else 0  # chroma and bounds
+    drawing = 0
+    if options.init == "image":
+        came += 3 * math.prod(photograph)
+        drawing = picture
+    kept = (
+        came + targets + palette + (2 * picture + palette) // 4 + drawing
+    )  # the quarter is the scale before
+
+    longest = round(max(size) * options.style_scale)
+    resized = [resample.artwork_size(*artwork, longest) for artwork in artworks] if style else []
+    seen = [(4 if grey else 12) * math.prod(each) for each in resized]
+    passing = [_forward(network, each, style) for each in resized] + [_forward(network, size, content)]
+    if (
+        options.color != "style"
+    ):  # `colours.match`: in float64, centred, transformed, and both with the new mean
+        passing += [6 * each for each in seen] + [4 * picture]
+    # Pillow resizes one after the other: a copy of 3 bytes a pixel, and its own of 4.
+    passing.append(7 * max(math.prod(each) for each in (photograph, *artworks)))
+    # The photograph is there twice: for the scale, and for its objective.
+    preparation = kept + 2 * picture + palette + sum(seen) + max(passing)
+
+    pairs = most_pairs(picture // 4, stage.evaluations)
+    if network.device.type == "cpu" and stage.evaluations is not None:
+        pairs = min(pairs, stage.evaluations - 1)  # pages that nothing was written to do not count
+    descent = kept + (7 + 2 * pairs) * picture
+    if grey:
+        descent += 2 * picture  # how far the bounds of the canvas are apart
+    if regions:
+        descent += rgb // 3  # how freely each pixel is painted
+
+    ways = []
+    for recomputed in range(len(blocks) + 1):
+        peak = (
+            max(preparation, descent + _evaluation(blocks, content, style, recomputed, regions)) + ALLOCATOR
+        )
+        ways.append(Need(peak, recomputed, len(blocks)))
+        if bound is None or peak <= bound:
+            return ways[-1]
+    return min(ways, key=lambda way: way.peak)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Layers between two poolings: sizes in numbers, and in bytes of the network's dtype."""
+
+    layers: tuple[str, ...]
+    height: int
+    width: int
+    incoming: int
+    outgoing: int
+    rows: int
+    itemsize: int
+
+    @property
+    def numbers(self) -> int:
+        return self.outgoing * self.height * self.width
+
+    @property
+    def response(self) -> int:
+        return self.numbers * self.itemsize
+
+    @property
+    def entry(self) -> int:
+        return self.incoming * self.height * self.width * self.itemsize
+
+    @property
+    def strip(self) -> int:
+        """A response of one strip, with its halo."""
+        rows = min(self.height, self.rows + 2 * len(self.layers))
+        return self.outgoing * rows * self.width * self.itemsize
+
+
+def _blocks(network: VGG, size: Size, taps: Iterable[str]) -> list[_Block]:
+    channels = (3, *CHANNELS)
+    return [
+        _Block(
+            layers=layers,
+            height=size[0] >> number,
+            width=size[1] >> number,
+            incoming=channels[number],
+            outgoing=channels[number + 1],
+            rows=rows_of(size[1]),
+            itemsize=network.dtype.itemsize,
+        )
+        for number, layers in enumerate(network.blocks(taps))
+    ]
+
+
+def _forward(network: VGG, size: Size, taps: set[str]) -> int:
+    """Of `evaluation.visit` and its like: a block's input and output, and a strip of two of its responses."""
+    blocks = _blocks(network, size, taps)
+    peak = 0
+    for block, after in itertools.zip_longest(blocks, blocks[1:]):
+        single = (
+            0 if block.itemsize == 4 or taps.isdisjoint(block.layers) else 4 * block.strip // block.itemsize
+        )
+        peak = max(peak, block.entry + (after.entry if after else 0) + 2 * block.strip + single)
+    return peak
+
+
+def _evaluation(
+    blocks: Sequence[_Block], content: set[str], style: set[str], recomputed: int, regions: int = 0
+) -> int:
+    """Of `evaluation.loss_and_gradient`, step by step."""
+    # Of each style layer's response: itself times a guide; the sum of the gradients so far, and with one more.
+    guided, added = (1 if regions else 0), (2 if regions > 1 else 0)
+    ledger = _Ledger()
+    ledger.take(blocks[0].entry)
+    for number, block in enumerate(blocks):
+        after = blocks[number + 1].entry if number + 1 < len(blocks) else 0
+        if number < recomputed:
+            ledger.take(after)
+            masked = guided * block.strip if not style.isdisjoint(block.layers) else 0
+            ledger.pass_by(2 * block.strip + max(masked, _shares(block, block.strip, content)))
+            continue
+        for layer in block.layers:
+            ledger.take(block.response)
+            if layer == block.layers[0]:
+                ledger.give(block.entry)
+            if layer in content:
+                ledger.pass_by(_shares(block, block.response, content))
+            if layer in style:
+                ledger.pass_by(guided * block.response)
+        ledger.take(after)
+    gradient = 0
+    for number, block in reversed(list(enumerate(blocks))):
+        if number < recomputed:
+            ledger.take(block.entry)
+            # The gradient of its own rows, and the same with the halo.
+            own = max(block.strip, _gradients(block, block.strip, content))
+            if not style.isdisjoint(block.layers):
+                own += added * block.strip
+            ledger.pass_by((len(block.layers) + 1) * block.strip + own)
+            ledger.give(gradient + block.entry)
+            gradient = block.entry
+            continue
+        if gradient:
+            odd = block.height % 2 or block.width % 2
+            ledger.pass_by(block.response + (block.response if odd else gradient))
+            ledger.take(block.response)
+            ledger.give(gradient)
+            gradient = block.response
+        for layer in reversed(block.layers):
+            own = block.response if layer in style or layer in content else 0
+            ledger.pass_by(
+                added * own * (layer in style)
+                + own
+                + (_gradients(block, block.response, content) if layer in content else 0)
+            )
+            if not gradient:
+                ledger.take(own)
+                gradient = own
+            ledger.give(block.response)
+            below = block.entry if layer == block.layers[0] else block.response
+            ledger.take(below)
+            ledger.give(gradient)
+            gradient = below
+    return ledger.peak
+
+
+def _shares(block: _Block, response: int, content: set[str]) -> int:
+    """Eq. 1 in float32: the response, its difference from the target, and the square of that."""
+    single = 4 * response // block.itemsize
+    return 0 if content.isdisjoint(block.layers) else (2 if block.itemsize == 4 else 3) * single
+
+
+def _gradients(block: _Block, response: int, content: set[str]) -> int:
+    """Eq. 2 in float32: the difference, which becomes the gradient, and the response."""
+    single = 4 * response // block.itemsize
+    return 0 if content.isdisjoint(block.layers) else (1 if block.itemsize == 4 else 2) * single
+
+
+def _used(layers: Mapping[str, float], weight: float) -> set[str]:
+    return {name for name, share in layers.items() if weight * share > 0}
+
+
+class _Ledger:
+    """Bytes that are held, and the most that ever were."""
+
+    def __init__(self) -> None:
+        self.held = 0
+        self.peak = 0
+
+    def take(self, size: int) -> None:
+        self.held += size
+        self.peak = max(self.peak, self.held)
+
+    def give(self, size: int) -> None:
+        self.held -= size
+
+    def pass_by(self, size: int) -> None:
+        """Taken and given at once."""
+        self.peak = max(self.peak, self.held + size)

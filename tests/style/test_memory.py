@@ -1,0 +1,183 @@
+"""What is predicted is what torch's allocator hands out."""
+
+import gc
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
+
+from service.style import evaluation, memory, strips
+from service.style.lbfgs import LBFGS
+from service.style.objective import Objective
+from service.style.options import Color, Options
+from service.style.regions import Masks
+from service.style.sources import Sources
+from service.style.transfer import stylize
+from service.style.vgg import VGG
+
+MIB = 2**20
+SQUARE = (512, 512)
+PAPER = Options(size=512)
+SHALLOW = Options(
+    size=160, content_layers={"conv2_2": 1.0}, style_layers={"conv1_1": 0.5, "conv2_1": 0.5}, init="noise"
+)
+
+
+def allocated(run: Callable[[], object]) -> int:
+    """The most bytes that were allocated at the same time, besides those from before."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        run()
+    assert profiler.profiler is not None
+    assert profiler.profiler.kineto_results is not None
+    events = [event for event in profiler.profiler.kineto_results.events() if event.name() == "[memory]"]
+    held = most = 0
+    for event in sorted(events, key=lambda event: event.start_ns()):
+        held += event.nbytes()
+        most = max(most, held)
+    return most
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strips, "POSITIONS", 1)
+
+
+@pytest.mark.usefixtures("narrow")
+@pytest.mark.parametrize("recomputed", [0, 1, 2])
+@pytest.mark.parametrize("size", [(160, 128), (161, 127)])
+def test_an_evaluation_takes_what_is_counted(
+    network: VGG, artwork: Tensor, size: tuple[int, int], recomputed: int
+) -> None:
+    photograph = artwork.repeat(1, 4, 4)[:, : size[0], : size[1]]
+    objective = Sources(photograph, [photograph]).objective(network, size, SHALLOW)
+    x = torch.rand(1, 3, *size)
+    taken = allocated(lambda: evaluation.loss_and_gradient(network, x, objective.terms, recomputed))
+    blocks = memory._blocks(network, size, {"conv1_1", "conv2_1", "conv2_2"})
+    counted = memory._evaluation(blocks, {"conv2_2"}, {"conv1_1", "conv2_1"}, recomputed)
+    assert taken == pytest.approx(counted, rel=0.05)
+
+
+@pytest.mark.parametrize("evaluations", [1, 6])
+def test_a_transfer_takes_what_is_counted(network: VGG, artwork: Tensor, evaluations: int) -> None:
+    photograph = artwork.repeat(1, 4, 4)[:, :160, :128]
+    options = replace(SHALLOW, iterations=evaluations)
+    predicted = memory.need(network, (160, 128), [(160, 128)], options).peak - memory.ALLOCATOR
+    taken = allocated(lambda: list(stylize(network, photograph, [photograph], options)))
+    assert taken == pytest.approx(predicted, rel=0.1)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("color", ["style", "content-match", "content-luminance"])
+def test_a_transfer_with_regions_or_other_colours_takes_about_what_is_counted(
+    network: VGG, artwork: Tensor, color: Color, number: int
+) -> None:
+    photograph = artwork.repeat(1, 4, 4)[:, :160, :128]
+    labels = torch.ones(160, 128, dtype=torch.uint8)
+    labels[80:] = number
+    labels[:, 120:] = 0
+    options = replace(SHALLOW, iterations=6, color=color, init="image")
+    predicted = memory.need(network, (160, 128), [(160, 128)], options, regions=number).peak
+    taken = allocated(
+        lambda: list(
+            stylize(network, photograph, [photograph], options, masks=Masks(labels), start=photograph)
+        )
+    )
+    assert taken == pytest.approx(predicted - memory.ALLOCATOR, rel=0.2)
+
+
+def test_a_scale_that_is_over_leaves_nothing_behind(
+    network: VGG, photograph: Tensor, artwork: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who keeps the latest progress, as everybody does, must not keep the history of the scale before."""
+    alive, compute = [], Objective.loss_and_gradient
+
+    def look(self: Objective, x: Tensor) -> tuple[Tensor, Tensor]:
+        alive.append(sum(type(each) is LBFGS for each in gc.get_objects()))
+        return compute(self, x)
+
+    monkeypatch.setattr(Objective, "loss_and_gradient", look)
+    sizes = set()
+    for progress in stylize(network, photograph, [artwork], Options(size=128, iterations=6)):
+        sizes.add(progress.size)
+    assert len(sizes) == 2
+    assert alive == [1] * 6
+
+
+def test_the_less_there_is_the_more_is_computed_again(network: VGG) -> None:
+    square = (2048, 2048)
+    options = replace(PAPER, size=2048)
+    free = memory.need(network, square, [square], options)
+    assert (free.recomputed, free.blocks) == (0, 5)
+    assert free.peak < 6 * 2**30
+    tight = memory.need(network, square, [square], options, free.peak - 1)
+    assert tight.recomputed == 1
+    assert tight.peak < free.peak
+    least = memory.need(network, square, [square], options, 0)
+    assert least.recomputed > 1
+    assert least.peak < 0.6 * free.peak
+
+
+def test_bfloat16_takes_less_and_a_larger_picture_more(network: VGG) -> None:
+    usual = memory.need(network, SQUARE, [SQUARE], PAPER).peak
+    assert memory.need(network.with_dtype(torch.bfloat16), SQUARE, [SQUARE], PAPER).peak < usual
+    assert memory.need(network, SQUARE, [SQUARE], replace(PAPER, size=1024)).peak > 3 * usual
+    assert memory.need(network, SQUARE, [SQUARE] * 8, PAPER).peak >= usual
+    large = memory.need(network, SQUARE, [(4096, 4096)], replace(PAPER, style_scale=4))
+    assert large.peak > usual
+
+
+def test_a_picture_that_does_not_fit_is_refused_with_the_largest_that_does(network: VGG) -> None:
+    bound = 300 * MIB
+    options = replace(PAPER, size=2048)
+    with pytest.raises(memory.DoesNotFitError) as refusal:
+        memory.require(network, SQUARE, [SQUARE], options, bound)
+    size = memory.largest(network, SQUARE, [SQUARE], options, bound, 2047)
+    assert size is not None
+    need = memory.amount(memory.need(network, SQUARE, [SQUARE], options, bound).peak)
+    assert str(refusal.value) == (
+        f"size 2048 needs {need} of memory, and 300 MiB are there for a request: ask for at most {size}"
+    )
+    memory.require(network, SQUARE, [SQUARE], replace(options, size=size), bound)
+    with pytest.raises(memory.DoesNotFitError):
+        memory.require(network, SQUARE, [SQUARE], replace(options, size=size + 1), bound)
+
+
+def test_where_nothing_fits_no_size_is_named(network: VGG) -> None:
+    with pytest.raises(
+        memory.DoesNotFitError, match="send smaller artworks, or ask for a smaller style_scale"
+    ):
+        memory.require(network, SQUARE, [SQUARE], PAPER, 1)
+
+
+def test_a_transfer_is_refused_before_it_begins_and_recomputes_where_it_has_to(
+    network: VGG, photograph: Tensor, artwork: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = Options(size=64, iterations=2, init="noise")
+    with pytest.raises(memory.DoesNotFitError):
+        next(stylize(network, photograph, [artwork], options, memory_bound=MIB))
+    asked = []
+    compute = evaluation.loss_and_gradient
+
+    def spy(*arguments: object) -> tuple[Tensor, Tensor]:
+        asked.append(arguments[3])
+        return compute(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(evaluation, "loss_and_gradient", spy)
+    monkeypatch.setattr(strips, "POSITIONS", 1)
+    sizes = ((36, 48), [(50, 40)])
+    free = memory.need(network, *sizes, options)
+    list(stylize(network, photograph, [artwork], options, memory_bound=free.peak))
+    list(stylize(network, photograph, [artwork], options, memory_bound=free.peak - 1))
+    assert asked[:2] == [0, 0]
+    assert asked[2] > 0  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(300 * MIB, "300 MiB"), (2**30, "1.0 GiB"), (5 * 2**30 + 2**28, "5.2 GiB"), (23 * 2**30, "23 GiB")],
+)
+def test_an_amount_is_told_in_two_or_three_digits(size: int, text: str) -> None:
+    assert memory.amount(size) == text
