@@ -95,10 +95,7 @@ def loss_and_gradient(
     for layers in reversed(blocks):
         if kept:
             found = kept.pop()
-            strip = _whole(found[layers[-1]])
-            if gradient is not None:
-                gradient = network.unpool(gradient, found[layers[-1]])
-            gradient = _pull(network, found, gradient, tally, strip)
+            gradient = _pull(network, found, gradient, tally, _whole(found[layers[-1]]))
         else:
             gradient = _pull_again(network, layers, inputs.pop(), gradient, tally, rows)
     assert gradient is not None
@@ -160,22 +157,28 @@ def _sweep_block(
 
 
 def _pull(
-    network: VGG, found: dict[str, Tensor], gradient: Tensor | None, tally: _Tally, strip: Strip
+    network: VGG, found: dict[str, Tensor], above: Tensor | None, tally: _Tally, strip: Strip
 ) -> Tensor:
     """Back through one block, or a strip of it.
 
     Args:
         network: the features.
         found: the responses of its layers; each is freed as soon as it has been used.
-        gradient: with respect to the last of them, of its shape; overwritten. None: the block is the last one.
+        above: the gradient with respect to the block's pooled output. None: the block is the last one.
         tally: what its terms gathered.
         strip: whose own rows the terms look at.
 
     Returns:
         The gradient with respect to the block's input.
     """
+    gradient: Tensor | None = None
     for name in reversed(list(found)):
         response = found.pop(name)
+        if above is not None and gradient is None:
+            # Made here, not by the caller, whose variable would keep it to the end of the block.
+            unpooled = network.unpool(above[:, :, strip.pooled], response[:, :, strip.inner])
+            gradient = _with_halo(unpooled, response, strip)
+            del unpooled
         own = tally.gradient(name, response[:, :, strip.inner], strip)
         if gradient is None:
             assert own is not None, "the deepest layer is one that a term looks at"
@@ -212,12 +215,8 @@ def _pull_again(
         response = h[:, :, strip.padded]
         for name in layers:
             response = found[name] = network.respond(name, response)
-        above: Tensor | None = None
-        if gradient is not None:
-            above = network.unpool(gradient[:, :, strip.pooled], response[:, :, strip.inner])
-            above = _with_halo(above, response, strip)
         del response
-        incoming[:, :, strip.padded] += _pull(network, found, above, tally, strip)
+        incoming[:, :, strip.padded] += _pull(network, found, gradient, tally, strip)
     return incoming
 
 

@@ -313,11 +313,11 @@ def _evaluation(
             ledger.give(gradient + block.entry)
             gradient = block.entry
             continue
-        if gradient:
+        above, gradient = gradient, 0
+        if above:
             odd = block.height % 2 or block.width % 2
-            ledger.pass_by(block.response + (block.response if odd else gradient))
+            ledger.pass_by(block.response + (block.response if odd else above))
             ledger.take(block.response)
-            ledger.give(gradient)
             gradient = block.response
         for layer in reversed(block.layers):
             own = block.response if layer in style or layer in content else 0
@@ -334,6 +334,7 @@ def _evaluation(
             ledger.take(below)
             ledger.give(gradient)
             gradient = below
+        ledger.give(above)
     return ledger.peak
 
 

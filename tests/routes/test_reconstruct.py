@@ -6,6 +6,7 @@ import json
 import logging
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from flask.testing import FlaskClient
@@ -91,6 +92,34 @@ def test_transparency_belongs_to_a_photograph_and_not_to_a_texture(
     buffer = io.BytesIO()
     Image.new("RGBA", (40, 30), (9, 9, 9, 99)).save(buffer, "png")
     assert opened(post(client, operation, {operation.pictures[0]: file(buffer.getvalue())})).mode == mode
+
+
+@both
+def test_one_too_large_for_the_memory_is_refused_before_it_waits_for_the_engine(
+    client: FlaskClient, model: FakeModel, operation: Operation
+) -> None:
+    model.memory = 12 * 100**2
+    body = problem(post(client, operation, form(operation, size=101)), 422, "invalid-request")
+    assert body["detail"] == "Size 101 needs more than 120000 bytes: ask for less."
+    assert body["errors"] == [{"field": "size", "message": body["detail"]}]
+    assert model.painted == []
+    assert post(client, operation, form(operation, size=100)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("operation", "artworks"), [(RECONSTRUCT_CONTENT, []), (RECONSTRUCT_STYLE, [(768, 1024)])]
+)
+def test_its_memory_is_that_of_its_one_picture_as_it_is_kept(
+    client: FlaskClient, model: FakeModel, operation: Operation, artworks: list[tuple[int, int]]
+) -> None:
+    with patch.object(model, "require_memory") as asked:
+        parts = {operation.pictures[0]: file(picture(1600, 1200)), "size": "64"}
+        if operation is RECONSTRUCT_STYLE:
+            parts["style_scale"] = "2"
+        assert post(client, operation, parts).status_code == 200
+    ((photograph, styles, _, regions), _) = asked.call_args
+    assert photograph == (384, 512)
+    assert (styles, regions) == (artworks, 0)
 
 
 @both

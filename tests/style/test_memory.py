@@ -69,6 +69,27 @@ def test_a_transfer_takes_what_is_counted(network: VGG, artwork: Tensor, evaluat
     assert taken == pytest.approx(predicted, rel=0.1)
 
 
+@pytest.mark.parametrize("what", ["content", "style"])
+def test_a_reconstruction_takes_what_is_counted(network: VGG, artwork: Tensor, what: str) -> None:
+    picture = artwork.repeat(1, 4, 4)[:, :160, :128]
+    options = replace(SHALLOW, iterations=6)
+    if what == "content":
+        options, artworks = replace(options, style_weight=0.0), []
+    else:
+        options, artworks = replace(options, content_weight=0.0), [picture]
+    sizes = [(160, 128) for _ in artworks]
+    predicted = memory.need(network, (160, 128), sizes, options).peak - memory.ALLOCATOR
+    taken = allocated(lambda: list(stylize(network, picture, artworks, options)))
+    assert taken == pytest.approx(predicted, rel=0.1)
+
+
+def test_resizing_a_large_photograph_to_a_small_one_counts(network: VGG) -> None:
+    small = replace(PAPER, size=64)
+    usual = memory.need(network, SQUARE, [SQUARE], small).peak
+    large = memory.need(network, (4000, 6000), [SQUARE], small).peak
+    assert large - usual > 9 * 4000 * 6000
+
+
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("color", ["style", "content-match", "content-luminance"])
 def test_a_transfer_with_regions_or_other_colours_takes_about_what_is_counted(

@@ -1,0 +1,45 @@
+"""What the model says about memory."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from service.model import PaintingModel
+from service.style import memory
+from service.style.options import Options
+from service.style.vgg import CHANNELS, VGG, layer_names
+
+SMALL = Options(size=64, iterations=8)
+KEPT = (512, 512)
+"""A square picture that comes for SMALL, as the service keeps it."""
+
+
+@pytest.fixture(scope="module")
+def model() -> PaintingModel:
+    weights, incoming = {}, 3
+    for name in layer_names("vgg16"):
+        outgoing = CHANNELS[int(name[4]) - 1]
+        weights |= {f"{name}.weight": torch.zeros(outgoing, incoming, 3, 3)}
+        weights |= {f"{name}.bias": torch.zeros(outgoing)}
+        incoming = outgoing
+    return PaintingModel(VGG("vgg16", weights), "vgg16", "", "", "cpu", "", "")
+
+
+@pytest.mark.parametrize("artworks", [0, 1, 8])
+def test_the_bound_is_in_the_way_where_the_largest_pictures_there_can_be_need_more(
+    model: PaintingModel, artworks: int
+) -> None:
+    most = model.need(KEPT, [KEPT] * artworks, SMALL).peak
+    assert replace(model, memory=most).memory_in_the_way(artworks, SMALL) is None
+    assert replace(model, memory=most - 1).memory_in_the_way(artworks, SMALL) == most - 1
+
+
+def test_without_a_bound_nothing_is_in_the_way_and_everything_fits(model: PaintingModel) -> None:
+    assert model.memory_in_the_way(1, SMALL) is None
+    assert model.need(KEPT, [KEPT], replace(SMALL, size=8192)).recomputed == 0
+
+
+def test_what_needs_more_than_the_bound_is_refused(model: PaintingModel) -> None:
+    with pytest.raises(memory.DoesNotFitError, match="size 1024 needs"):
+        replace(model, memory=300 * 2**20).require_memory(KEPT, [KEPT], replace(SMALL, size=1024))
