@@ -17,7 +17,8 @@ KEPT = (512, 512)
 
 @pytest.fixture(scope="module")
 def model() -> PaintingModel:
-    weights, incoming = {}, 3
+    weights: dict[str, torch.Tensor] = {}
+    incoming = 3
     for name in layer_names("vgg16"):
         outgoing = CHANNELS[int(name[4]) - 1]
         weights |= {f"{name}.weight": torch.zeros(outgoing, incoming, 3, 3)}
