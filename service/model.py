@@ -112,15 +112,27 @@ class PaintingModel:
             torch.cuda.empty_cache()
 
     def warm_up(self) -> None:
-        """Paint pictures of nothing in particular, and note what an evaluation costs."""
+        """Paint pictures of nothing in particular, and note what an evaluation costs.
+
+        Raises:
+            LoadError: there is not even the memory for those.
+        """
         import torch
+
+        from service.style.memory import DoesNotFitError, amount
 
         for size in WARM_UP_SIZES:
             picture = torch.randint(0, 256, (3, size, size), dtype=torch.uint8)
             options = Options(
                 size=size, iterations=WARM_UP_EVALUATIONS, init="noise"
             )  # from noise: at this size alone
-            moments = [time.monotonic() for _ in self.paint(Work(picture, [picture.flip(2)], options))]
+            try:
+                moments = [time.monotonic() for _ in self.paint(Work(picture, [picture.flip(2)], options))]
+            except DoesNotFitError:
+                raise LoadError(
+                    f"There are {amount(self.memory or 0)} of memory for a picture, too little for one of {size} px: "
+                    "give the process more, or say with STYLIZE_MEMORY that it may take more."
+                ) from None
             self.costs[size**2] = min(after - before for before, after in itertools.pairwise(moments))
 
 

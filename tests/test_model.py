@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from service.jobs import LoadError
 from service.model import PaintingModel
 from service.style import memory
 from service.style.options import Options
@@ -44,3 +45,10 @@ def test_without_a_bound_nothing_is_in_the_way_and_everything_fits(model: Painti
 def test_what_needs_more_than_the_bound_is_refused(model: PaintingModel) -> None:
     with pytest.raises(memory.DoesNotFitError, match="size 1024 needs"):
         replace(model, memory=300 * 2**20).require_memory(KEPT, [KEPT], replace(SMALL, size=1024))
+
+
+def test_where_there_is_no_memory_for_any_picture_it_does_not_start(model: PaintingModel) -> None:
+    with pytest.raises(
+        LoadError, match=r"^There are 1 MiB of memory for a picture, too little for one of 64 px: "
+    ):
+        replace(model, memory=2**20).warm_up()
