@@ -27,26 +27,32 @@ class Curvature:
         )  # S; its pages are not touched before they are used
         self._changes = like.new_empty(capacity, like.numel())  # Y
         self._products = like.new_zeros(2, capacity, capacity, dtype=torch.float64)  # S Yᵀ, Y Yᵀ
-        self._rows: list[int] = []  # oldest pair to latest
+        self._count = 0
+        self._oldest = 0  # its row; the others follow it, around the end
 
     def __len__(self) -> int:
         """How many pairs there are."""
-        return len(self._rows)
+        return self._count
 
     def clear(self) -> None:
         """Forget all of them."""
-        self._rows = []
+        self._count = self._oldest = 0
 
     def remember(self, step: Tensor, change: Tensor) -> None:
         """Keep a pair s, y, in place of the oldest where there is no room; s·y must be positive."""
-        row = len(self._rows) if len(self._rows) < self._capacity else self._rows.pop(0)
-        self._rows.append(row)
+        if self._count < self._capacity:
+            row = self._count
+            self._count += 1
+        else:
+            row = self._oldest
+            self._oldest = (row + 1) % self._capacity
         self._steps[row] = step.flatten()
         self._changes[row] = change.flatten()
 
     def times(self, gradient: Tensor) -> Tensor:
         """H g, of the gradient's shape. There has to be a pair."""
-        count, latest = len(self._rows), self._rows[-1]
+        count, oldest = self._count, self._oldest
+        latest = (oldest + count - 1) % count
         steps, changes = self._steps[:count], self._changes[:count]
         # The products with the latest y are not known yet: in one pass with those of g.
         vectors = torch.stack([gradient.flatten(), changes[latest]])
@@ -55,17 +61,14 @@ class Curvature:
         self._products[0, :count, latest], self._products[1, :count, latest] = s_y, y_y
         self._products[1, latest, :count] = y_y
 
-        order = torch.tensor(self._rows, device=gradient.device)
-        sy, yy = (product[order][:, order] for product in self._products)
+        # From the oldest to the latest: by rolling, whose distance is known here. Indices would go to a GPU first.
+        sy, yy = (product[:count, :count].roll((-oldest, -oldest), (0, 1)) for product in self._products)
+        s_g, y_g = s_g.roll(-oldest)[:, None], y_g.roll(-oldest)[:, None]
         upper, gamma = sy.triu(), sy[-1, -1] / yy[-1, -1]
-        q = torch.linalg.solve_triangular(upper, s_g[order, None], upper=True)
-        inner = sy.diagonal()[:, None] * q + gamma * (yy @ q - y_g[order, None])
+        q = torch.linalg.solve_triangular(upper, s_g, upper=True)
+        inner = sy.diagonal()[:, None] * q + gamma * (yy @ q - y_g)
         a = torch.linalg.solve_triangular(upper.T, inner, upper=False)
-        weights = torch.zeros(2, count, dtype=gradient.dtype, device=gradient.device)
-        weights[0, order], weights[1, order] = (
-            a[:, 0].to(gradient.dtype),
-            (-gamma * q[:, 0]).to(gradient.dtype),
-        )
+        weights = torch.cat([a, -gamma * q], 1).roll(oldest, 0).to(gradient.dtype)
         product: Tensor = gradient.flatten() * gamma.to(gradient.dtype)
-        product.addmv_(steps.T, weights[0]).addmv_(changes.T, weights[1])
+        product.addmv_(steps.T, weights[:, 0]).addmv_(changes.T, weights[:, 1])
         return product.view_as(gradient)

@@ -42,6 +42,9 @@ class LBFGS:
     it lowers the loss enough, so the current point is always the best so far; a loss or gradient that is not finite
     is a rejected step; and one call is one evaluation, whatever the line search does.
 
+    The numbers that decide about a step are read from the device all at once, after its evaluation: each reading
+    waits until a GPU has done all that it was given, and leaves it idle until it is given more.
+
     Args:
         function: point -> (loss, a scalar; gradient, of the point's shape).
         start: the first point.
@@ -70,7 +73,9 @@ class LBFGS:
         self._curvature = Curvature(history, start)
         self._gradient = torch.zeros_like(start)
         self._direction = torch.zeros_like(start)
-        self._slope = 0.0  # of the loss along the direction, negative
+        self._norm = 0.0  # of the gradient
+        # Of the loss along what the curvature says, and along the direction: scalars, on the device.
+        self._slopes = start.new_zeros(2).unbind()
         self._step = 1.0
         self._rejections = 0
         self._resets = 0
@@ -82,21 +87,35 @@ class LBFGS:
         trial = self.point + self._step * self._direction
         loss_, gradient = self._function(trial)
         self.evaluations += 1
-        loss = loss_.item()
-        finite = math.isfinite(loss) and math.isfinite(gradient.square().sum().item())
+        step, change = trial - self.point, gradient - self._gradient
+        loss, squared, steps, changes, curvature, proposed, slope = torch.stack(
+            [
+                loss_.to(step.dtype),
+                _dot(gradient, gradient),
+                _dot(step, step),
+                _dot(change, change),
+                _dot(step, change),
+                *self._slopes,
+            ]
+        ).tolist()  # the only reading
+        if not proposed < 0:  # what the curvature said was not followed: see _aim
+            self._curvature.clear()
+        finite = math.isfinite(loss) and math.isfinite(squared)
         if not math.isfinite(self.loss):
             if finite:
-                self._accept(trial, loss, gradient)
+                self._accept(trial, loss, gradient, squared**0.5)
             else:  # nothing to go back to
                 self.stalled = True
-        elif finite and loss <= self.loss + SUFFICIENT_DECREASE * self._step * self._slope:
-            self._remember(trial - self.point, gradient - self._gradient)
-            self._accept(trial, loss, gradient)
+        elif finite and loss <= self.loss + SUFFICIENT_DECREASE * self._step * slope:
+            # Its curvature has to be positive beyond rounding; another would spoil the approximation.
+            if curvature > 1e-10 * (steps * changes) ** 0.5:
+                self._curvature.remember(step, change)
+            self._accept(trial, loss, gradient, squared**0.5)
         else:
             self._reject(loss if finite else math.inf)
 
-    def _accept(self, point: Tensor, loss: float, gradient: Tensor) -> None:
-        self.point, self.loss, self._gradient = point, loss, gradient
+    def _accept(self, point: Tensor, loss: float, gradient: Tensor, norm: float) -> None:
+        self.point, self.loss, self._gradient, self._norm = point, loss, gradient, norm
         self._rejections = self._resets = 0
         self._aim()
 
@@ -112,30 +131,22 @@ class LBFGS:
             return
         self._step *= SHORTER if math.isfinite(loss) else SHORTER_YET
 
-    def _remember(self, step: Tensor, change: Tensor) -> None:
-        """Keep a pair if its curvature is positive beyond rounding; others would spoil the approximation."""
-        curvature = _dot(step, change)
-        if curvature > 1e-10 * (_dot(step, step) * _dot(change, change)) ** 0.5:
-            self._curvature.remember(step, change)
-
     def _aim(self, *, shorter: float = 1.0) -> None:
         """Set the next direction: by the curvature, or steepest descent while nothing is known of it."""
-        if self._curvature:
-            direction = self._curvature.times(self._gradient).neg_()
-        else:
-            norm = _dot(self._gradient, self._gradient) ** 0.5
-            if norm == 0:  # a stationary point: nowhere to go
-                self.stalled = True
-                return
-            length = shorter * self._first_step * self._gradient.numel() ** 0.5
-            direction = self._gradient * (-length / norm)
-        slope = _dot(self._gradient, direction)
-        if self._curvature and not slope < 0:  # rounding made it an ascent: start the curvature anew
-            self._curvature.clear()
-            self._aim(shorter=shorter)
+        if self._norm == 0:  # a stationary point: nowhere to go
+            self.stalled = True
             return
-        self._direction, self._step, self._slope = direction, 1.0, slope
+        length = shorter * self._first_step * self._gradient.numel() ** 0.5
+        direction = self._gradient * (-length / self._norm)
+        slope = proposed = _dot(self._gradient, direction)
+        if self._curvature:
+            # Rounding may have made it an ascent: then it is steepest descent all the same, without waiting to know.
+            candidate = self._curvature.times(self._gradient).neg_()
+            proposed = _dot(self._gradient, candidate)
+            direction = torch.where(proposed < 0, candidate, direction)
+            slope = torch.where(proposed < 0, proposed, slope)
+        self._direction, self._step, self._slopes = direction, 1.0, (proposed, slope)
 
 
-def _dot(a: Tensor, b: Tensor) -> float:
-    return torch.dot(a.flatten(), b.flatten()).item()
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return torch.dot(a.flatten(), b.flatten())

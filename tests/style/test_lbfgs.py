@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from service.style.curvature import Curvature
 from service.style.lbfgs import LBFGS, Function
 
 
@@ -120,3 +121,25 @@ def test_a_gradient_that_lies_ends_in_a_stall_and_not_in_a_loop() -> None:
     assert optimiser.stalled
     assert optimiser.evaluations < 100
     assert torch.equal(optimiser.point, torch.ones(3))
+
+
+@pytest.mark.parametrize("sign", [-1.0, math.nan])
+def test_where_the_curvature_leads_upwards_it_goes_down_the_gradient_and_the_curvature_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch, sign: float
+) -> None:
+    optimiser = LBFGS(with_autograd(rosenbrock), torch.full((6,), -0.5, dtype=torch.float64), first_step=0.01)
+    points = []
+    for count in range(1, 5):
+        if count == 3:
+            monkeypatch.setattr(Curvature, "times", lambda _, gradient: gradient * sign)
+        optimiser.step()
+        points.append(optimiser.point)
+        if count == 3:
+            monkeypatch.undo()
+            pairs = len(optimiser._curvature)
+            assert pairs == 2
+            _, gradient = with_autograd(rosenbrock)(optimiser.point)
+    cosine = torch.nn.functional.cosine_similarity(points[3] - points[2], -gradient, dim=0)
+    assert cosine > 1 - 1e-12, "the step after it is not along the gradient"
+    assert len(optimiser._curvature) == 1, "only the pair of that step is known"
+    assert optimiser.loss < rosenbrock(points[2]).item()
