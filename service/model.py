@@ -145,7 +145,7 @@ def load_model(settings: Settings) -> PaintingModel:
     import torch
 
     from service.style.memory import largest
-    from service.style.precision import fastest_dtype
+    from service.style.precision import with_precision
     from service.style.resample import kept
     from service.weights import WeightsError, load
 
@@ -160,7 +160,10 @@ def load_model(settings: Settings) -> PaintingModel:
         loaded = load(settings.backbone, settings.weights_dir)
     except WeightsError as error:
         raise LoadError(sentence(error)) from None
-    network = loaded.network.to(device).with_dtype(fastest_dtype(torch.device(device)))
+    try:
+        network = with_precision(loaded.network.to(device), settings.precision)
+    except ValueError as error:
+        raise LoadError(f"STYLIZE_PRECISION is {settings.precision}, but {error}.") from None
     memory = settings.memory
     if memory is None:
         memory = _free_on_gpu() if device == "cuda" else free_for_requests()
@@ -170,6 +173,7 @@ def load_model(settings: Settings) -> PaintingModel:
         square = (kept(bounds.max_size), kept(bounds.max_size))
         largest_size = largest(network, square, [square], Options(), memory, bounds.max_size)
     unit = torch.cuda.get_device_name() if device == "cuda" else torch.backends.cpu.get_cpu_capability()
+    computing = "tf32" if settings.precision == "tf32" else network.dtype
     return PaintingModel(
         network=network,
         backbone=loaded.name,
@@ -177,7 +181,7 @@ def load_model(settings: Settings) -> PaintingModel:
         note=loaded.note,
         device=device,
         torch=torch.__version__,
-        arithmetic=f"{unit}, {network.dtype}, {torch.get_num_threads()} threads",
+        arithmetic=f"{unit}, {computing}, {torch.get_num_threads()} threads",
         memory=memory,
         largest_size=largest_size,
     )

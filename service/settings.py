@@ -104,6 +104,10 @@ class Settings(BaseSettings):
         description="pages that may call the service, like https://a.org,https://b.org, or *; without it none",
     )
     playground: bool = Field(default=True, description="a page to paint with at /, for browsers")
+    precision: Literal["auto", "bf16", "tf32", "fp32"] = Field(
+        default="auto",
+        description="of the convolutions: bf16, tf32 (NVIDIA), fp32; auto: bf16 where the hardware has it",
+    )
     threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None, description="CPU threads of one optimisation; as many as the process may use"
     )

@@ -37,6 +37,8 @@ def test_every_setting_is_read_from_its_variable(
     values["memory"] = "6000000000"
     values["api_keys_file"] = str(tmp_path / "keys")
     value = values.get(field, "4321" if field != "default_budget" else "7")
+    if field == "precision":
+        value = "fp32"
     if field == "threads":
         value = "3"
     if field == "queue_size":

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -6,12 +7,13 @@ from torch import Tensor
 
 from service.style.evaluation import loss_and_gradient
 from service.style.options import Options
-from service.style.precision import fastest_dtype
+from service.style.precision import fastest_dtype, with_precision
 from service.style.transfer import score
 from service.style.vgg import VGG
 from tests.style.linear import LinearTerm
 
 CPU = torch.device("cpu")
+CONVOLUTIONS = torch.backends.cudnn.conv  # type: ignore[attr-defined]  # torch makes it at run time
 
 
 @pytest.mark.parametrize(
@@ -64,3 +66,35 @@ def test_another_dtype_leaves_the_network_alone(network: VGG) -> None:
     assert network.with_dtype(torch.bfloat16).dtype == torch.bfloat16
     assert network.dtype == torch.float32
     assert network.with_dtype(torch.float32) is network
+
+
+@pytest.fixture
+def switches() -> Iterator[None]:
+    """Those of torch, as they were."""
+    before = CONVOLUTIONS.fp32_precision
+    yield
+    CONVOLUTIONS.fp32_precision = before
+
+
+@pytest.mark.usefixtures("switches")
+def test_a_precision_can_be_asked_for(network: VGG) -> None:
+    assert with_precision(network, "bf16").dtype == torch.bfloat16
+    assert with_precision(network, "fp32") is network
+    assert with_precision(network).dtype == fastest_dtype(CPU)
+
+
+@pytest.mark.usefixtures("switches")
+def test_float32_is_not_rounded_unless_it_is_asked_for(network: VGG, monkeypatch: pytest.MonkeyPatch) -> None:
+    CONVOLUTIONS.fp32_precision = "tf32"
+    with_precision(network, "fp32")
+    assert CONVOLUTIONS.fp32_precision == "ieee"
+    monkeypatch.setattr("service.style.precision._has_tf32", lambda _: True)
+    assert with_precision(network, "tf32").dtype == torch.float32
+    assert CONVOLUTIONS.fp32_precision == "tf32"
+    assert torch.backends.cuda.matmul.fp32_precision != "tf32", "Gram matrices and the optimiser are float32"
+
+
+@pytest.mark.usefixtures("switches")
+def test_tf32_is_refused_where_there_is_none(network: VGG) -> None:
+    with pytest.raises(ValueError, match="choose auto, bf16 or fp32"):
+        with_precision(network, "tf32")
