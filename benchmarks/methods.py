@@ -46,7 +46,7 @@ class Clock:
 
 
 class Pair(NamedTuple):
-    """A photograph and an artwork, uint8 (3, H, W) each."""
+    """A photograph and an artwork, uint8 (3, H, W) each, on the device of the network."""
 
     name: str
     photograph: Tensor
@@ -63,9 +63,10 @@ def full_size_objective(network: VGG, pair: Pair, options: Options) -> Objective
 
 
 def white_noise(pair: Pair, options: Options) -> Tensor:
-    """The paper's start, (1, 3, H, W)."""
+    """The paper's start, (1, 3, H, W), on the device of the pictures."""
     size = resample.fit(pair.photograph.shape[-2], pair.photograph.shape[-1], options.size)
-    return torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(options.seed))
+    noise = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(options.seed))
+    return noise.to(pair.photograph.device)
 
 
 def ours(network: VGG, pair: Pair, options: Options, clock: Clock) -> Iterator[Step]:

@@ -7,10 +7,9 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-
-import requests
 
 START_SECONDS = 120
 STOP_SECONDS = 60
@@ -41,9 +40,8 @@ def start(log: Path, **settings: str) -> tuple[subprocess.Popen[bytes], str]:
     while time.monotonic() < deadline:
         if server.poll() is not None:
             sys.exit(f"the service ended with {server.returncode} at start: see {log}")
-        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
-            if requests.get(f"{url}/readyz", timeout=5).ok:
-                return server, url
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/readyz", timeout=5):
+            return server, url
         time.sleep(0.1)
     server.kill()
     sys.exit(f"the service was not ready after {START_SECONDS} s: see {log}")
