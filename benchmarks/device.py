@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from service.style.canvas import Canvas
+from service.style.graphs import Graphs
 from service.style.lbfgs import LBFGS
 from service.style.objective import Objective
 from service.style.options import Options
@@ -124,19 +125,24 @@ def operations(objective: Objective, size: int) -> float:
     return total
 
 
-def evaluation(network: VGG, size: int, within: float) -> Cost:
-    """What an evaluation of a square picture costs; measured for about three times so many seconds."""
+def evaluation(network: VGG, size: int, within: float, graphs: Graphs | None = None) -> Cost:
+    """What an evaluation of a square picture costs, replayed if there are graphs; twice so many seconds long."""
     device = network.device
     objective, x = problem(network, size)
     canvas = Canvas(x, smooth=True)
 
+    def of(picture: Tensor) -> tuple[Tensor, Tensor]:
+        if graphs is None:
+            return objective.loss_and_gradient(picture)
+        return graphs.loss_and_gradient(objective, picture)
+
     def function(u: Tensor) -> tuple[Tensor, Tensor]:
         painted = canvas.paint(u)
-        loss, gradient = objective.loss_and_gradient(painted)
+        loss, gradient = of(painted)
         return loss, canvas.pullback(painted, gradient)
 
     def evaluate() -> object:
-        return objective.loss_and_gradient(x)
+        return of(x)
 
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)

@@ -21,6 +21,7 @@ from benchmarks import closed_loop, delivered, device
 from benchmarks.methods import Pair
 from examples.server import running
 from service.images import decode
+from service.style.graphs import LARGEST, Graphs
 from service.style.options import Options
 from service.style.precision import Precision, with_precision
 from service.style.vgg import BLOCKS, CHANNELS, VGG
@@ -127,20 +128,34 @@ def evaluations(bench: Bench) -> Iterator[str]:
     yield f"ceilings: products of side {scope.matrix} in TFLOP/s: {reached}; copy {best.copy / 1e9:.0f} GB/s"
     yield "precision   px     GFLOP        ms  of ceiling  host ms  host part  with step ms  peak GiB"
     for precision in reversed(bench.precisions):
-        network = with_precision(bench.network, precision)
-        for size in scope.sizes:
-            try:
-                cost = device.evaluation(network, size, scope.seconds)
-            except torch.OutOfMemoryError:
-                yield f"{precision:9} {size:4}  out of memory"
-                continue
-            part = cost.operations / cost.seconds / best.products[precision]
-            peak = "-" if cost.peak is None else f"{cost.peak / 2**30:.2f}"
-            yield (
-                f"{precision:9} {size:4} {cost.operations / 1e9:9.1f} {cost.seconds * 1e3:9.3f} {part:11.1%} "
-                f"{cost.launch * 1e3:8.3f} {cost.launch / cost.seconds:10.1%} {cost.step * 1e3:13.3f} {peak:>9}"
-            )
+        yield from _evaluations(bench, precision, best)
+    if bench.device.type == "cuda":
+        yield "the same as CUDA graphs:"
+        graphs = Graphs()
+        yield from _evaluations(bench, "bf16", best, graphs)
+        if not len(graphs):
+            yield "none was recorded: the numbers are those of evaluations without"
     yield f"goal: 512 px in bf16 in at most 1 ms; host part below 5 %; {_cudnn()}"
+
+
+def _evaluations(
+    bench: Bench, precision: Precision, best: device.Ceilings, graphs: Graphs | None = None
+) -> Iterator[str]:
+    network = with_precision(bench.network, precision)
+    for size in bench.scope.sizes:
+        if graphs is not None and size**2 > LARGEST:
+            continue
+        try:
+            cost = device.evaluation(network, size, bench.scope.seconds, graphs)
+        except torch.OutOfMemoryError:
+            yield f"{precision:9} {size:4}  out of memory"
+            continue
+        part = cost.operations / cost.seconds / best.products[precision]
+        peak = "-" if cost.peak is None else f"{cost.peak / 2**30:.2f}"
+        yield (
+            f"{precision:9} {size:4} {cost.operations / 1e9:9.1f} {cost.seconds * 1e3:9.3f} {part:11.1%} "
+            f"{cost.launch * 1e3:8.3f} {cost.launch / cost.seconds:10.1%} {cost.step * 1e3:13.3f} {peak:>9}"
+        )
 
 
 def batches(bench: Bench) -> Iterator[str]:
@@ -196,6 +211,15 @@ def requests(bench: Bench) -> Iterator[str]:
         "STYLIZE_WEIGHTS_DIR": str(bench.weights),
         "STYLIZE_QUEUE_SIZE": str(max(scope.clients)),
     }
+    yield from _requests(files, settings, scope, scope.clients)
+    yield "the same with STYLIZE_CUDA_GRAPHS:"
+    yield from _requests(files, settings | {"STYLIZE_CUDA_GRAPHS": "true"}, scope, ())
+    yield "goal: 512 px in a p50 of at most 0.5 s"
+
+
+def _requests(
+    files: dict[str, bytes], settings: dict[str, str], scope: Scope, several: tuple[int, ...]
+) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         try:
@@ -211,7 +235,7 @@ def requests(bench: Bench) -> Iterator[str]:
                         f"requests of {size} px: p50 {found.percentile(0.5):.3f} s, "
                         f"p99 {found.percentile(0.99):.3f} s of {len(found.seconds)}{_unanswered(found)}"
                     )
-                for count in scope.clients:
+                for count in several:
                     found = closed_loop.load(
                         url,
                         files,
@@ -227,7 +251,6 @@ def requests(bench: Bench) -> Iterator[str]:
         except SystemExit:  # it did not start, or end, as it should: its log says why
             yield log.read_text()[-2000:]
             raise
-    yield "goal: 512 px in a p50 of at most 0.5 s"
 
 
 PARTS: dict[str, Callable[[Bench], Iterator[str]]] = {

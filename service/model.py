@@ -16,6 +16,7 @@ from service.settings import Settings
 from service.style.options import Options
 
 if TYPE_CHECKING:  # torch takes seconds to import: `load_model` does it, on the engine's thread
+    from service.style.graphs import Graphs
     from service.style.memory import Need
     from service.style.progress import Progress, Result
     from service.style.vgg import VGG
@@ -41,6 +42,7 @@ class PaintingModel:
         arithmetic: unit, dtype and threads.
         memory: bytes that one picture's painting may take; None: not known.
         largest_size: whose painting fits, with the default options; None: no size does.
+        graphs: recorded evaluations; None: none are recorded.
         costs: what an evaluation takes, by the picture's pixels; measured by `warm_up`.
     """
 
@@ -53,6 +55,7 @@ class PaintingModel:
     arithmetic: str
     memory: int | None = None
     largest_size: int | None = None
+    graphs: "Graphs | None" = None
     costs: dict[int, float] = field(default_factory=dict)
 
     @property
@@ -73,6 +76,7 @@ class PaintingModel:
             start=work.start,
             usual=self.costs,
             memory_bound=self.memory,
+            graphs=self.graphs,
         )
 
     def need(self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0) -> "Need":
@@ -108,6 +112,8 @@ class PaintingModel:
         """Give the GPU's memory that torch keeps for the next picture back to the driver."""
         import torch
 
+        if self.graphs is not None:
+            self.graphs.clear()
         if self.device == "cuda":
             torch.cuda.empty_cache()
 
@@ -144,6 +150,7 @@ def load_model(settings: Settings) -> PaintingModel:
     """
     import torch
 
+    from service.style.graphs import Graphs
     from service.style.memory import largest
     from service.style.precision import with_precision
     from service.style.resample import kept
@@ -184,6 +191,7 @@ def load_model(settings: Settings) -> PaintingModel:
         arithmetic=f"{unit}, {computing}, {torch.get_num_threads()} threads",
         memory=memory,
         largest_size=largest_size,
+        graphs=Graphs() if device == "cuda" and settings.cuda_graphs else None,
     )
 
 

@@ -108,6 +108,10 @@ class Settings(BaseSettings):
         default="auto",
         description="of the convolutions: bf16, tf32 (NVIDIA), fp32; auto: bf16 where the hardware has it",
     )
+    cuda_graphs: bool = Field(
+        default=False,
+        description="on a GPU, record evaluations up to 1024x1024 px and replay them; takes up to 2 GiB",
+    )
     threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None, description="CPU threads of one optimisation; as many as the process may use"
     )

@@ -49,7 +49,7 @@ def test_every_setting_is_read_from_its_variable(
         monkeypatch.setenv("STYLIZE_API_KEYS_FILE", str(tmp_path / "keys"))
     if field == "deadline":
         value = "45"
-    if field == "heic":
+    if field in ("heic", "cuda_graphs"):
         value = "True"
     monkeypatch.setenv(f"STYLIZE_{field.upper()}", value)
     before = Settings.model_fields[field].default

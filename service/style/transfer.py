@@ -9,6 +9,7 @@ from torch import Tensor
 
 from service.style import memory, pyramid, resample
 from service.style.canvas import Canvas
+from service.style.graphs import Graphs
 from service.style.lbfgs import LBFGS, most_pairs
 from service.style.objective import Losses, Objective
 from service.style.options import Options
@@ -59,6 +60,7 @@ def stylize(
     clock: Callable[[], float] = time.monotonic,
     usual: Costs | None = None,
     memory_bound: int | None = None,
+    graphs: Graphs | None = None,
 ) -> Generator[Progress, None, Result]:
     """Paint the photograph like the artworks.
 
@@ -81,6 +83,8 @@ def stylize(
         usual: what evaluations cost on this machine; with it a budget is spent better.
         memory_bound: bytes that this may take, beside what the process holds already. Where it would take more,
             responses are computed again in place of being kept.
+        graphs: recordings of evaluations, of which some may serve and to which some may come; None: nothing is
+            recorded. On a GPU only.
 
     Raises:
         ValueError: options or pictures that do not go together, or (DoesNotFitError) not into the memory.
@@ -92,6 +96,7 @@ def stylize(
     stopwatch = Stopwatch([options.budget, options.time_limit], clock, usual)
     sources = Sources(photograph, artworks, masks, start).to(network.device)
     run = _Run(network, sources, options, stopwatch, memory_bound)
+    run.graphs = graphs
     memory.require(network, *sources.sizes, options, memory_bound, sources.regions)
     for stage in pyramid.plan(*run.size, options, stopwatch.cost):
         if not run.has_time_for(stage):
@@ -156,6 +161,7 @@ class _Run:
         self.evaluations = 0
         self.stopped: Stopped = "iterations"
         self.cut_short = False
+        self.graphs: Graphs | None = None
         self.share = 0.0  # of the work, of the scales that are done
         self.picture: Tensor | None = None  # (1, C, h, w) in [0, 1], best of the last scale
         self.palette: Palette | None = None  # of that scale
@@ -188,7 +194,7 @@ class _Run:
             high=palette.high,
             free=self.sources.free(size),
         )
-        function = _InCoordinates(canvas, self.objective)
+        function = _InCoordinates(canvas, self.objective, self.graphs)
         varied = self.picture is None and self.options.init == "content"
         optimiser = LBFGS(
             function,
@@ -328,14 +334,18 @@ class _InCoordinates:
     Weights may make the loss of any size; squares of its gradient must neither overflow nor vanish in float32.
     """
 
-    def __init__(self, canvas: Canvas, objective: Objective) -> None:
+    def __init__(self, canvas: Canvas, objective: Objective, graphs: Graphs | None) -> None:
         self.unit = 0.0
+        self._graphs = graphs
         self._canvas = canvas
         self._objective = objective
 
     def __call__(self, u: Tensor) -> tuple[Tensor, Tensor]:
         x = self._canvas.paint(u)
-        loss, gradient = self._objective.loss_and_gradient(x)
+        if self._graphs is None:
+            loss, gradient = self._objective.loss_and_gradient(x)
+        else:
+            loss, gradient = self._graphs.loss_and_gradient(self._objective, x)
         if self.unit == 0:
             self.unit = loss.item() or 1.0
         return loss / self.unit, self._canvas.pullback(x, gradient / self.unit)
