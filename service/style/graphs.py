@@ -12,6 +12,7 @@ import logging
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -157,7 +158,7 @@ def _key(objective: Objective, x: Tensor) -> Hashable:
     )
 
 
-def _key_of(term: Term) -> Hashable:
+def _key_of(term: Any) -> Hashable:
     values = ((field.name, getattr(term, field.name)) for field in dataclasses.fields(term))
     return type(term), tuple(
         (name, value.shape, value.dtype) if isinstance(value, Tensor) else (name, value)
@@ -165,14 +166,16 @@ def _key_of(term: Term) -> Hashable:
     )
 
 
-def _tensors(term: Term) -> Iterator[tuple[str, Tensor]]:
+def _tensors(term: Any) -> Iterator[tuple[str, Tensor]]:
+    """The fields of a term, which is a dataclass, that are tensors."""
     for field in dataclasses.fields(term):
         if isinstance(value := getattr(term, field.name), Tensor):
             yield field.name, value
 
 
-def _with_own_tensors(term: Term) -> Term:
-    return dataclasses.replace(term, **{name: tensor.clone() for name, tensor in _tensors(term)})  # type: ignore[arg-type]
+def _with_own_tensors(term: Any) -> Term:
+    own: Term = dataclasses.replace(term, **{name: tensor.clone() for name, tensor in _tensors(term)})
+    return own
 
 
 def _pixels(x: Tensor) -> int:
