@@ -2,13 +2,14 @@
 
     python -m benchmarks.batch [--size 64 --size 128 --size 256] [--batch 1 --batch 2 --batch 4 --batch 8]
 
-The network forward to the deepest layer of the default request, and back to the pictures from gradients at its
+The network forward to the deepest layer of the default request, and back to the pictures from content terms at its
 layers: what a batch could share, and most of an evaluation. Gram matrices and optimisers would stay with each
 picture. All batches of a size are measured in turns, so that whatever else the machine does disturbs all of them.
 """
 
 import statistics
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,7 +17,9 @@ import torch
 
 from benchmarks.evaluation import timed
 from service.cpus import usable_cpus
+from service.style.evaluation import loss_and_gradient
 from service.style.precision import fastest_dtype
+from service.style.terms import ContentTerm
 from service.style.vgg import VGG
 from service.weights import load
 
@@ -31,16 +34,11 @@ def evaluation(network: VGG, size: int, batch: int) -> Callable[[], object]:
     """One of a batch of pictures of size x 3/4 size, to be timed."""
     random = torch.Generator().manual_seed(0)
     pictures = torch.rand(batch, 3, size * 3 // 4, size, generator=random).to(network.device)
-    gradients = {
-        name: response / 1e3 for name, response in network.responses(pictures, TAPS).items() if name in TAPS
-    }
-
-    def run() -> None:
-        # The pullback adds to the deepest gradient in place.
-        fresh = {name: gradient.clone() for name, gradient in gradients.items()}
-        network.pullback(network.responses(pictures, TAPS), fresh)
-
-    return run
+    terms = [
+        ContentTerm(name, 1e-3, torch.zeros_like(response))
+        for name, response in network(pictures, TAPS).items()
+    ]
+    return partial(loss_and_gradient, network, pictures, terms)
 
 
 def rates(network: VGG, size: int, batches: tuple[int, ...], rounds: int) -> list[float]:
