@@ -4,6 +4,7 @@ One worker: one copy of the network, one queue, one set of metrics. More through
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,25 @@ control_socket_disable = True  # would write into the home directory, which may 
 accesslog = None  # the application writes one line for each request
 loglevel = _settings.log_level
 logconfig_dict = logging_config(_settings.log_level)
+
+
+def on_starting(server: Any) -> None:
+    """In the master, before anything else: see to it that no SIGTERM is lost on the way to a worker.
+
+    Between its fork and its own handlers a worker has those of the master, which would only remember a signal that
+    nobody asks for again. Held back over the fork, it ends the worker, in which there is nothing to finish yet.
+    """
+    held = {signal.SIGTERM}
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, held),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, held),
+        after_in_child=_end_on_sigterm,
+    )
+
+
+def _end_on_sigterm() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def post_worker_init(worker: Any) -> None:
