@@ -55,10 +55,12 @@ def half_way(server: Server, generator: random.Random) -> float:
 
 def queued(server: Server, generator: random.Random) -> float:
     """While another is painted; that one is given up afterwards."""
+    before = server.metric("stylize_evaluations_total")
     with server.connect() as running:
-        server.hold()
+        server.hold(after=1)
         running.sendall(whole_request(accept=accept(generator)))
-        wait_until(lambda: server.metric("stylize_in_flight") == 1)
+        # Not only inside, but with the engine: else the second might be there before it.
+        wait_until(lambda: server.metric("stylize_evaluations_total") > before)
         with server.connect() as waiting:
             waiting.sendall(whole_request(accept=accept(generator)))
             wait_until(lambda: server.metric("stylize_queue_depth") == 1)
