@@ -100,7 +100,7 @@ class PaintingModel:
         from service.style.memory import need
         from service.style.resample import kept
 
-        photograph, artwork = kept(options.size), round(kept(options.size) * options.style_scale)
+        photograph, artwork = kept(options.size), options.longest_of_artworks(kept(options.size))
         most = need(self.network, (photograph,) * 2, [(artwork,) * 2] * artworks, options, regions=regions)
         return self.memory if self.memory is not None and most.peak > self.memory else None
 

@@ -79,7 +79,7 @@ def stylize_command(
         )
         masks = None
         if content_mask is not None:
-            longest = round(kept(wanted.size) * wanted.style_scale)
+            longest = wanted.longest_of_artworks(kept(wanted.size))
             masks, _ = match(
                 read_mask(content_mask, kept(wanted.size)),
                 [read_mask(path, longest) for path in style_masks],

@@ -223,7 +223,7 @@ def _start(service: Service, asked: Asked, content: Decoded) -> Decoded | None:
 
 def _artworks_kept_at(options: Options) -> int:
     """Longest side, in pixels."""
-    return round(kept(options.size) * options.style_scale)
+    return options.longest_of_artworks(kept(options.size))
 
 
 def _artwork(service: Service, style: Style) -> Decoded:

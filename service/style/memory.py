@@ -185,7 +185,7 @@ def at_scale(
         came + targets + palette + (2 * picture + palette) // 4 + drawing
     )  # the quarter is the scale before
 
-    longest = round(max(size) * options.style_scale)
+    longest = options.longest_of_artworks(max(size))
     resized = [resample.artwork_size(*artwork, longest) for artwork in artworks] if style else []
     seen = [(4 if grey else 12) * math.prod(each) for each in resized]
     passing = [_forward(network, each, style) for each in resized] + [_forward(network, size, content)]

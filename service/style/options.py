@@ -55,6 +55,10 @@ class Options:
     budget: float | None = None
     time_limit: float | None = None
 
+    def longest_of_artworks(self, longest: int) -> int:
+        """Longest side of the artworks, pixels, for a picture with this one; none is enlarged to it."""
+        return round(longest * self.style_scale)
+
 
 def strength_to_content_weight(strength: float) -> float:
     """α (for β = 1) of the one knob that most people need.

@@ -22,9 +22,6 @@ from service.style.vgg import VGG
 FEATHER = 2
 """Times that the border of what is painted is smoothed: it fades over about so many pixels."""
 
-Guides = Mapping[str, Tensor]
-"""For each layer how much each of its positions belongs to a region: (H_l, W_l), in [0, 1]."""
-
 
 @dataclass(frozen=True)
 class Masks:

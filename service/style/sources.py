@@ -60,7 +60,7 @@ class Sources:
 
     def artwork_sizes(self, longest: int, options: Options) -> list[tuple[int, int]]:
         """(height, width) of each artwork for a picture with this longest side."""
-        scaled = round(longest * options.style_scale)
+        scaled = options.longest_of_artworks(longest)
         return [
             resample.artwork_size(artwork.shape[-2], artwork.shape[-1], scaled) for artwork in self.artworks
         ]
@@ -70,7 +70,13 @@ class Sources:
         return PALETTES[options.color](resample.resize(self.photograph, size))
 
     def objective(
-        self, network: VGG, size: tuple[int, int], options: Options, *, recomputed: int = 0
+        self,
+        network: VGG,
+        size: tuple[int, int],
+        options: Options,
+        *,
+        palette: Palette | None = None,
+        recomputed: int = 0,
     ) -> Objective:
         """Eq. 7 for a picture of this size.
 
@@ -78,6 +84,7 @@ class Sources:
             network: the features.
             size: (H, W) of the picture x, pixels. The photograph is resized to it, the artworks as the options say.
             options: layers, weights, style_blend, style_scale, color, tv_weight.
+            palette: of this size, where it is there already; None: it is made.
             recomputed: as for `Objective`.
 
         Raises:
@@ -87,7 +94,8 @@ class Sources:
         weights += [options.style_weight * weight for weight in options.style_layers.values()]
         if not any(weights):
             raise ValueError("all weights are 0: give the content or the style one above 0")
-        palette = self.palette(size, options)
+        if palette is None:
+            palette = self.palette(size, options)
         terms = [*self._content(network, palette, options), *self._style(network, palette, options)]
         tv_weight = options.tv_weight * REFERENCE_AREA / (size[0] * size[1])
         return Objective(network, terms, tv_weight=tv_weight, recomputed=recomputed)

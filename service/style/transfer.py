@@ -136,9 +136,9 @@ def score(
         )
     network = network.with_pooling(options.pooling)
     sources = Sources(photograph, artworks, masks).to(network.device)
-    objective = sources.objective(network, (height, width), options)
-    seen = sources.palette((height, width), options).seen(resample.dequantise(picture.to(network.device)))
-    return objective.losses(seen)
+    palette = sources.palette((height, width), options)
+    objective = sources.objective(network, (height, width), options, palette=palette)
+    return objective.losses(palette.seen(resample.dequantise(picture.to(network.device))))
 
 
 class _Run:
@@ -185,14 +185,14 @@ class _Run:
         drawing = palette.photograph
         if self.sources.start is not None:
             drawing = palette.seen(resample.resize(self.sources.start, size))
-        self.objective = self._objective(stage)
-        smooth = self.options.init != "noise"
+        self.objective = self._objective(stage, palette)
+        smooth, free = self.options.init != "noise", self.sources.free(size)
         canvas = Canvas(
-            self._kept(self._start(palette, drawing), palette),
+            _kept(self._start(palette, drawing), palette, free),
             smooth=smooth,
             low=palette.low,
             high=palette.high,
-            free=self.sources.free(size),
+            free=free,
         )
         function = _InCoordinates(canvas, self.objective, self.graphs)
         varied = self.picture is None and self.options.init == "content"
@@ -239,8 +239,11 @@ class _Run:
             self.stopped = "budget-too-small"
             self.objective = None
             self.palette = self.sources.palette(self.size, self.options)
-            picture = self._kept(resample.enlarge(picture, self.size), self.palette)
-            self.objective = self.sources.objective(self.network, self.size, self.options)
+            free = self.sources.free(self.size)
+            picture = _kept(resample.enlarge(picture, self.size), self.palette, free)
+            self.objective = self.sources.objective(
+                self.network, self.size, self.options, palette=self.palette
+            )
         assert self.objective is not None
         image = resample.quantise(self.palette.compose(picture))
         return Result(
@@ -268,12 +271,6 @@ class _Run:
         size = (drawing.shape[-2], drawing.shape[-1])
         # The finest detail, which the coarser scale could not hold, comes from the drawing.
         return resample.enlarge(self.picture, size) + drawing - resample.enlarge(self.drawing, size)
-
-    def _kept(self, picture: Tensor, palette: Palette) -> Tensor:
-        """The picture, (1, C, H, W), with the photograph where nothing is to be painted."""
-        if (free := self.sources.free((picture.shape[-2], picture.shape[-1]))) is None:
-            return picture
-        return palette.photograph + free * (picture - palette.photograph)
 
     def _last_look(self, longest: int) -> float:
         """Seconds to keep for the result: measuring it, and preparing that where the full size was not reached."""
@@ -314,7 +311,7 @@ class _Run:
         palette, canvas, optimiser = self.easel
         return resample.quantise(palette.compose(canvas.paint(optimiser.point))).cpu()
 
-    def _objective(self, stage: pyramid.Stage) -> Objective:
+    def _objective(self, stage: pyramid.Stage, palette: Palette) -> Objective:
         """Of one scale, recomputing what has to be to keep to the memory that there is."""
         scale = memory.at_scale(
             self.network,
@@ -325,7 +322,9 @@ class _Run:
             self.sources.regions,
         )
         size = self._scaled(stage.longest)
-        return self.sources.objective(self.network, size, self.options, recomputed=scale.recomputed)
+        return self.sources.objective(
+            self.network, size, self.options, palette=palette, recomputed=scale.recomputed
+        )
 
 
 class _InCoordinates:
@@ -349,6 +348,11 @@ class _InCoordinates:
         if self.unit == 0:
             self.unit = loss.item() or 1.0
         return loss / self.unit, self._canvas.pullback(x, gradient / self.unit)
+
+
+def _kept(picture: Tensor, palette: Palette, free: Tensor | None) -> Tensor:
+    """The picture, (1, C, H, W), with the photograph where nothing is to be painted."""
+    return picture if free is None else palette.photograph + free * (picture - palette.photograph)
 
 
 def _plateau(trace: Sequence[float]) -> bool:
