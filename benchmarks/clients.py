@@ -1,7 +1,11 @@
 """Clients that cost little, so that they do not keep the service on the same machine from its cores."""
 
+import http.client
 import socket
+import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from tests.running import read_answer, whole_request
@@ -47,6 +51,39 @@ def ask(port: int, request: bytes, timeout: float = 60.0) -> Answer:
         status = BROKEN
     ended = time.monotonic()
     return Answer(status, ended - began, ended, retry_after)
+
+
+@contextmanager
+def probing(probes: Sequence[tuple[int, str]], every: float) -> Iterator[list[float]]:
+    """Ask again and again; the seconds that each answer took, infinite where it was not 200.
+
+    Args:
+        probes: ports and paths, asked in turn.
+        every: seconds between two rounds.
+    """
+    took: list[float] = []
+    stop = threading.Event()
+
+    def probe() -> None:
+        while not stop.wait(every):
+            for port, path in probes:
+                began = time.monotonic()
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+                try:
+                    connection.request("GET", path)
+                    green = connection.getresponse().status == 200
+                except (OSError, http.client.HTTPException):
+                    green = False
+                connection.close()
+                took.append(time.monotonic() - began if green else float("inf"))
+
+    thread = threading.Thread(target=probe)
+    thread.start()
+    try:
+        yield took
+    finally:
+        stop.set()
+        thread.join()
 
 
 def percentile(values: list[float], share: float) -> float:

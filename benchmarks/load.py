@@ -8,19 +8,15 @@ for a budget and sends X-Request-Timeout. The model paints nothing and takes the
 Exit code 1: a goal was missed.
 """
 
-import http.client
 import random
 import statistics
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import click
 
-from benchmarks.clients import Answer, ask, percentile, prepared
+from benchmarks.clients import Answer, ask, percentile, prepared, probing
 from tests.running import FAKE_APP, Server
 
 BUDGET = 0.5
@@ -52,30 +48,6 @@ def offer(server: Server, rate: float, seconds: float, generator: random.Random)
             time.sleep(max(0.0, due - time.monotonic()))
             answers.append(pool.submit(ask, server.port, sent))
         return [answer.result() for answer in answers]
-
-
-@contextmanager
-def probing(server: Server) -> Iterator[list[float]]:
-    """Ask for /livez all the time; the seconds that each took."""
-    seconds: list[float] = []
-    stop = threading.Event()
-
-    def probe() -> None:
-        while not stop.wait(PROBE_EVERY):
-            began = time.monotonic()
-            connection = http.client.HTTPConnection("127.0.0.1", server.admin_port, timeout=30)
-            connection.request("GET", "/livez")
-            assert connection.getresponse().status == 200
-            connection.close()
-            seconds.append(time.monotonic() - began)
-
-    thread = threading.Thread(target=probe)
-    thread.start()
-    try:
-        yield seconds
-    finally:
-        stop.set()
-        thread.join()
 
 
 def retry_after(server: Server, pictures: int) -> list[tuple[float, float]]:
@@ -133,7 +105,7 @@ def main(real: bool, seconds: float, loads: tuple[float, ...], pictures: int, se
         generator = random.Random(seed)
         well = True
         for load in loads:
-            with probing(server) as probes:
+            with probing([(server.admin_port, "/livez")], PROBE_EVERY) as probes:
                 answers = offer(server, load / whole, seconds, generator)
             well = row(load, answers, probes) and well
         told = retry_after(server, pictures)

@@ -12,13 +12,12 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 
 import click
-import requests
 
-from benchmarks.clients import Answer, ask, percentile, prepared
+from benchmarks.clients import Answer, ask, percentile, prepared, probing
 from tests.running import Server
 
 UPLOAD_TIMEOUT = 15.0
@@ -27,6 +26,8 @@ EVERY = 0.5
 
 WORST_WAIT = 10.0
 """Seconds in which one of the others has to have its picture, however often it is asked to come again."""
+
+PROBE_EVERY = 0.1
 
 PROBED_WITHIN = 1.0
 """Seconds that a kubelet waits for a probe by default."""
@@ -83,31 +84,6 @@ class Crowd:
         del self._connections[connection]
 
 
-@contextmanager
-def probing(addresses: list[str]) -> Generator[list[float], None, None]:
-    """Ask all the time; the seconds that each took, infinite where it was not green."""
-    took: list[float] = []
-    stop = threading.Event()
-
-    def probe() -> None:
-        while not stop.wait(0.1):
-            for address in addresses:
-                began = time.monotonic()
-                try:
-                    green = requests.get(address, timeout=10).ok
-                except requests.RequestException:
-                    green = False
-                took.append(time.monotonic() - began if green else float("inf"))
-
-    thread = threading.Thread(target=probe)
-    thread.start()
-    try:
-        yield took
-    finally:
-        stop.set()
-        thread.join()
-
-
 def persist(port: int, request: bytes) -> tuple[float, int, int]:
     """Ask until there is a picture, as Retry-After says: seconds in all, refusals before, the last status."""
     began = time.monotonic()
@@ -123,11 +99,7 @@ def persist(port: int, request: bytes) -> tuple[float, int, int]:
 def measure(name: str, server: Server, seconds: float, crowd: Callable[[], Crowd] | None) -> bool:
     """Print a line about the others, and one about the crowd; whether all were served."""
     request = prepared(size="64")
-    addresses = [
-        f"http://127.0.0.1:{server.admin_port}/livez",
-        f"http://127.0.0.1:{server.admin_port}/readyz",
-        f"http://127.0.0.1:{server.port}/readyz",
-    ]
+    probed = [(server.admin_port, "/livez"), (server.admin_port, "/readyz"), (server.port, "/readyz")]
     others: list[tuple[float, int, int]] = []
 
     def ask_around() -> None:
@@ -136,7 +108,7 @@ def measure(name: str, server: Server, seconds: float, crowd: Callable[[], Crowd
             others.append(persist(server.port, request))
             time.sleep(EVERY)
 
-    with probing(addresses) as probes:
+    with probing(probed, PROBE_EVERY) as probes:
         if crowd is None:
             ask_around()
             slow = None
