@@ -184,7 +184,7 @@ class Admission:
         self._uploads: dict[Ticket, Upload] = {}
         self._owners: Counter[str] = Counter()
         self._costs = Costs()
-        # Taken before the engine's own, never after it; and again, where a dead engine ends a job at once.
+        # Taken before the queue's own, never after it; and again, where a dead engine's queue ends a job at once.
         self._lock = threading.RLock()
 
     @property
@@ -234,7 +234,7 @@ class Admission:
             needed = expected + after(work)
             if ahead > 0 and ahead + _least(ticket, needed) > ticket.left:
                 raise self._cannot_meet(ticket, needed)
-            return self.engine.submit(
+            return self.engine.queue.submit(
                 work,
                 label,
                 ticket.leave,
@@ -288,12 +288,13 @@ class Admission:
 
     def _ahead(self) -> float:
         """Seconds of work that the engine has."""
-        outlook = self.engine.outlook()
+        outlook = self.engine.queue.outlook()
         return outlook[-1][1] if outlook else 0.0
 
     def _next_end(self, owner: str | None = None) -> float:
         """Seconds until the next job ends, of this owner or of anybody."""
-        ends = [seconds for job, seconds in self.engine.outlook() if owner is None or job.owner == owner]
+        outlook = self.engine.queue.outlook()
+        ends = [seconds for job, seconds in outlook if owner is None or job.owner == owner]
         return ends[0] if ends else self.service_seconds  # all of them are still being uploaded
 
     def _cannot_meet(self, ticket: Ticket, needed: float) -> CannotMeetDeadlineError:

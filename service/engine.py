@@ -1,33 +1,28 @@
 """The one thread that owns torch: it loads the network, then paints one request after the other."""
 
 import gc
-import itertools
 import logging
-import math
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from service.cost import after
+from service.job_queue import JobQueue
 from service.jobs import (
     CancelledError,
     DeadlineError,
     EngineDiedError,
     Fault,
-    GivenUp,
     Job,
     JobError,
     LoadError,
     Model,
     OutOfMemoryError,
-    Work,
 )
 from service.metrics import Metrics
-from service.watch import Watch
 
 if TYPE_CHECKING:
     from service.style.progress import Result
@@ -75,6 +70,9 @@ class Engine:
         clock: monotonic seconds.
         terminate: ends the process at once with an exit code.
         farewell: called just before, while answers may still be on their way.
+
+    Attributes:
+        queue: of its jobs.
     """
 
     def __init__(
@@ -86,6 +84,7 @@ class Engine:
         terminate: Callable[[int], object] = os._exit,
         farewell: Callable[[], object] = lambda: time.sleep(FAREWELL_SECONDS),
     ) -> None:
+        self.queue = JobQueue(clock)
         self._load = load
         self._metrics = metrics
         self._clock = clock
@@ -93,17 +92,13 @@ class Engine:
         self._farewell = farewell
         self._state = State.LOADING
         self._draining = False
-        self._stopping = False
         self._model: Model | None = None
-        self._waiting: deque[Job] = deque()
-        self._running: Job | None = None
-        self._changed = threading.Condition()
         self._heartbeat = clock()
         self._slowest = 0.0
         self._out_of_memory = 0  # jobs in a row
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         metrics.follow_state(State, lambda: self.state)
-        metrics.queue_depth.set_function(lambda: len(self._waiting))
+        metrics.queue_depth.set_function(lambda: self.queue.depth)
         metrics.heartbeat.set_function(lambda: time.time() - self.silence)
 
     def start(self) -> None:
@@ -112,9 +107,7 @@ class Engine:
 
     def stop(self, seconds: float = 10.0) -> None:
         """Finish the jobs that are there, and end the thread."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
+        self.queue.finish()
         if self._thread.is_alive():
             self._thread.join(seconds)
 
@@ -149,76 +142,18 @@ class Engine:
         """Whether the engine is making progress. Being busy, loading or idle is being alive."""
         if self._state is State.DEAD:
             return False
-        return self._running is None or self.silence < max(STUCK_SECONDS, 5 * self._slowest)
+        return self.queue.running is None or self.silence < max(STUCK_SECONDS, 5 * self._slowest)
 
     def now(self) -> float:
         """Seconds on its clock, which deadlines are on too."""
         return self._clock()
-
-    def submit(
-        self,
-        work: Work,
-        label: str,
-        on_end: Callable[[Job], None],
-        watch: Watch | None = None,
-        *,
-        deadline: float = math.inf,
-        expected: float = 0.0,
-        owner: str | None = None,
-    ) -> Job:
-        """Put work at the end of the queue.
-
-        Args:
-            work: what to paint.
-            label: what the log calls it; the request's id.
-            on_end: called on whichever thread ends the job, just before those who wait for it wake up.
-            watch: where to show the progress.
-            deadline: when the answer has to be on its way, on this clock. The optimisation is ended in time for that.
-            expected: seconds that it will probably take.
-            owner: whose key it came with, if any.
-        """
-        job = Job(
-            work, label, on_end, self._clock(), watch, deadline=deadline, expected=expected, owner=owner
-        )
-        with self._changed:
-            dead = self._state is State.DEAD
-            if not dead:
-                self._waiting.append(job)
-                self._changed.notify_all()
-        if dead:
-            job.end(error=EngineDiedError())
-        return job
-
-    def ahead_of(self, job: Job) -> int:
-        """Jobs that come before this one, the running one included; 0 for one that runs or has ended."""
-        with self._changed:
-            if job not in self._waiting:
-                return 0
-            return self._waiting.index(job) + (self._running is not None)
-
-    def outlook(self) -> list[tuple[Job, float]]:
-        """The jobs in the order of their ends, each with the seconds until then that are expected from now on."""
-        with self._changed:
-            now = self._clock()
-            jobs = ([self._running] if self._running else []) + list(self._waiting)
-            return list(zip(jobs, itertools.accumulate(job.remaining(now) for job in jobs), strict=True))
-
-    def cancel(self, job: Job, reason: GivenUp = "client_gone") -> None:
-        """Give a job up: at once where it waits, within one evaluation where it runs."""
-        with self._changed:
-            job.cancelled = job.cancelled or reason
-            waiting = job in self._waiting
-            if waiting:
-                self._waiting.remove(job)
-        if waiting:
-            job.end(error=CancelledError())
 
     # Below: on the engine's thread.
 
     def _run(self) -> None:
         try:
             self._start_up()
-            while (job := self._next()) is not None:
+            while (job := self.queue.take(self._beat)) is not None:
                 self._serve(job)
         except (LoadError, _FatalError) as error:
             self._die(str(error))
@@ -246,18 +181,6 @@ class Engine:
         self._state = State.READY
         log.info("ready after %.1f s", self._clock() - begun)
 
-    def _next(self) -> Job | None:
-        """The job to run now; None when the engine is to stop."""
-        with self._changed:
-            while not self._waiting and not self._stopping:
-                self._beat()
-                self._changed.wait(1.0)
-            if not self._waiting:
-                return None
-            self._running = self._waiting.popleft()
-            self._beat()
-            return self._running
-
     def _serve(self, job: Job) -> None:
         result: Result | None = None
         error: Exception | None = None
@@ -279,7 +202,7 @@ class Engine:
             self._recover()
         elif error is None:
             self._out_of_memory = 0
-        self._running = None
+        self.queue.done()
         self._beat()
         if error is not None:
             reason = job.cancelled or ("oom" if fault == "memory" else "error")
@@ -338,10 +261,6 @@ class Engine:
     def _die(self, sentence: str) -> None:
         log.critical(sentence)
         self._state = State.DEAD
-        with self._changed:
-            left = [*self._waiting] + ([self._running] if self._running else [])
-            self._waiting.clear()
-        for job in left:
-            job.end(error=EngineDiedError())
+        self.queue.abandon()
         self._farewell()
         self._terminate(EXIT_STOPS_MASTER)

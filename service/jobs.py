@@ -137,7 +137,7 @@ class Job:
         owner: whose key it came with, if any.
         queued_seconds, busy_seconds: how long it waited and was worked on; final once it is done.
         evaluations: of loss and gradient so far.
-        cancelled: why nobody wants it any more, if so; see `Engine.cancel`.
+        cancelled: why nobody wants it any more, if so; see `JobQueue.cancel`.
         shortened: its deadline leaves it less time than it may take otherwise.
         watch: where its progress is shown; None where nobody looks.
     """

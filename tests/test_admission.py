@@ -106,7 +106,7 @@ def test_the_place_of_a_submitted_job_is_taken_until_the_engine_has_ended_it(
     with admission.admit() as ticket:
         job = ticket.submit(WORK, "test")
     assert gate.reached.wait(10)
-    admission.engine.cancel(job)
+    admission.engine.queue.cancel(job)
     assert admission.taken == 1  # nobody waits any more, but the engine is still at it
     gate.opened.set()
     assert job.wait(10)
@@ -268,7 +268,7 @@ def test_the_owner_of_a_key_has_no_more_places_than_one_may_have(
         2,
         8,
     )  # after the other's and its own first one
-    admission.engine.cancel(job)
+    admission.engine.queue.cancel(job)
     with admission.admit(owner="phone"):
         assert admission.taken == 3
     admission.admit(owner="shop")

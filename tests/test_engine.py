@@ -36,7 +36,7 @@ def engine(model: FakeModel, metrics: Metrics) -> Generator[Engine, None, None]:
 
 
 def submit(engine: Engine, ended: list[Job] | None = None) -> Job:
-    return engine.submit(WORK, "test", (ended if ended is not None else []).append)
+    return engine.queue.submit(WORK, "test", (ended if ended is not None else []).append)
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float:
@@ -95,22 +95,9 @@ def test_jobs_run_one_at_a_time_in_the_order_of_their_arrival(engine: Engine, mo
     assert len(set(running)) == 1
 
 
-def test_it_knows_how_many_come_before_a_job(engine: Engine, model: FakeModel) -> None:
-    gate = Gate()
-    model.step = gate
-    jobs = [submit(engine) for _ in range(3)]
-    assert gate.reached.wait(10)
-    assert [engine.ahead_of(job) for job in jobs] == [0, 1, 2]
-    engine.cancel(jobs[1])
-    assert engine.ahead_of(jobs[2]) == 1
-    gate.opened.set()
-    assert jobs[2].wait(10)
-    assert engine.ahead_of(jobs[2]) == 0
-
-
 def test_a_watched_job_shows_each_evaluation_and_its_last_stays_without_tensors(engine: Engine) -> None:
     watch = Watch()
-    job = engine.submit(WORK, "test", lambda _: None, watch)
+    job = engine.queue.submit(WORK, "test", lambda _: None, watch)
     assert job.wait(10)
     assert watch.latest is not None
     assert (watch.latest.evaluations, watch.latest.fraction) == (3, 1.0)
@@ -125,7 +112,7 @@ def test_a_running_job_is_given_up_at_its_next_evaluation(
     model.evaluations = 100
     job = submit(engine)
     assert gate.reached.wait(10)
-    engine.cancel(job)
+    engine.queue.cancel(job)
     assert not job.wait(0.01)  # the evaluation that runs cannot be interrupted
     gate.opened.set()
     assert job.wait(10)
@@ -134,30 +121,6 @@ def test_a_running_job_is_given_up_at_its_next_evaluation(
     assert job.evaluations == 1
     assert model.closed == 1
     assert value(metrics, "stylize_evaluations_discarded_total", reason="client_gone") == 1
-
-
-def test_a_waiting_job_is_given_up_at_once(engine: Engine, model: FakeModel) -> None:
-    gate = Gate()
-    model.step = gate
-    running = submit(engine)
-    assert gate.reached.wait(10)
-    ended: list[Job] = []
-    waiting = submit(engine, ended)
-    engine.cancel(waiting)
-    assert ended == [waiting]
-    assert waiting.wait(0)
-    gate.opened.set()
-    assert running.wait(10)
-    assert len(model.painted) == 1
-
-
-def test_giving_up_a_job_that_has_ended_changes_nothing(engine: Engine) -> None:
-    ended: list[Job] = []
-    job = submit(engine, ended)
-    assert job.wait(10)
-    engine.cancel(job)
-    assert job.result().evaluations == 3
-    assert ended == [job]
 
 
 def test_a_job_that_fails_says_nothing_internal_and_the_next_one_works(

@@ -33,7 +33,7 @@ def engine(model: FakeModel, exits: list[int]) -> Generator[Engine, None, None]:
 
 
 def run(engine: Engine) -> Job:
-    job = engine.submit(WORK, "test", lambda _: None)
+    job = engine.queue.submit(WORK, "test", lambda _: None)
     assert job.wait(10)
     return job
 
@@ -79,7 +79,7 @@ def test_what_the_picture_had_in_memory_is_free_before_its_client_is_told(
     model.step = step
     gc.disable()
     try:
-        job = engine.submit(WORK, "test", lambda _: freed.append(held[0]() is None))
+        job = engine.queue.submit(WORK, "test", lambda _: freed.append(held[0]() is None))
         assert job.wait(10)
     finally:
         gc.enable()
@@ -125,13 +125,13 @@ def test_when_the_gpu_fails_all_are_told_before_the_process_ends(model: FakeMode
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
     model.step = step
-    running = engine.submit(WORK, "test", lambda _: None)
-    waiting = engine.submit(WORK, "test", lambda _: None)
+    running = engine.queue.submit(WORK, "test", lambda _: None)
+    waiting = engine.queue.submit(WORK, "test", lambda _: None)
     assert gate.reached.wait(10)
     gate.opened.set()
     wait_until(lambda: exits == [EXIT_STOPS_MASTER])
     assert told == [True]
-    for job in (running, waiting, engine.submit(WORK, "too late", lambda _: None)):
+    for job in (running, waiting, engine.queue.submit(WORK, "too late", lambda _: None)):
         with pytest.raises(EngineDiedError):
             job.result()
     assert model.released == 0  # each further call would fail

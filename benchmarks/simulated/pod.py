@@ -62,7 +62,7 @@ class Picture(NamedTuple):
 
 
 class Pod:
-    """Decides as service/admission.py and service/engine.py do, without their threads.
+    """Decides as service/admission.py and service/job_queue.py do, without their threads.
 
     They can be driven by an injected clock, but are made for threads: their locks, events and records take eleven
     times as long for each request (18 µs), and there are millions. tests/benchmarks/test_pod.py drives them so and

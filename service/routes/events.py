@@ -64,7 +64,7 @@ def respond(
         }
     )
     # Here and not in the generator: one whose very first event finds nobody is never started.
-    response.call_on_close(lambda: service.engine.cancel(job))
+    response.call_on_close(lambda: service.engine.queue.cancel(job))
     return response
 
 
@@ -98,7 +98,7 @@ def _while_it_lasts(
     while True:
         now = clock()
         said = []
-        ahead, latest, picture = service.engine.ahead_of(job), watch.latest, watch.take()
+        ahead, latest, picture = service.engine.queue.ahead_of(job), watch.latest, watch.take()
         if ahead != position:
             position = ahead
             said.append(_event("queued", Queued(request_id=job.label, position=ahead)))

@@ -290,6 +290,6 @@ def _wait(service: Service, job: Job) -> Result:
     """Until the picture is there, or its client is not."""
     while not timeout.wait(service, job, _POLL_SECONDS):
         if client_gone(request.environ):
-            service.engine.cancel(job)
+            service.engine.queue.cancel(job)
             raise ClientGoneError
     return answer.result_of(service, job)

@@ -49,5 +49,5 @@ def wait(service: Service, job: Job, seconds: float) -> bool:
     late = service.engine.now() - job.deadline
     if late < 0 or (job.evaluations > 0 and late < LATE_SECONDS):
         return False
-    service.engine.cancel(job, "deadline")
+    service.engine.queue.cancel(job, "deadline")
     raise Problem(DEADLINE_EXCEEDED)

@@ -56,8 +56,10 @@ class Real:
             self._begin()
 
     def _begin(self) -> None:
-        if self.engine._running is None and self.engine._waiting:
-            job = self.engine._running = self.engine._waiting.popleft()
+        queue = self.engine.queue
+        if queue.running is None and queue.depth:
+            job = queue.take(lambda: None)
+            assert job is not None
             assert self.clock.now < job.deadline
             limit = job.begin(self.clock.now, after(job.work)).options.time_limit
             assert limit is not None
@@ -66,11 +68,12 @@ class Real:
             self._cut = limit < min(takes, self._rules.longest)
 
     def _end(self) -> None:
-        job = self.engine._running
+        job = self.engine.queue.running
         assert job is not None
         assert job.started is not None
         job.busy_seconds = self.clock.now - job.started
-        self.engine._running, self._ends = None, math.inf
+        self.engine.queue.done()
+        self._ends = math.inf
         losses = Losses(0, 0, 0, 0, {})
         job.end(Result(torch.zeros(3, 1, 1), losses, 1, "budget", job.busy_seconds, self._cut))
 

@@ -118,8 +118,8 @@ def test_each_change_of_the_place_in_the_queue_is_told(
 ) -> None:
     turnstile = Turnstile()
     model.step = turnstile
-    others = [service.engine.submit(WORK, "other", lambda _: None) for _ in range(2)]
-    wait_until(lambda: service.engine.ahead_of(others[0]) == 0)
+    others = [service.engine.queue.submit(WORK, "other", lambda _: None) for _ in range(2)]
+    wait_until(lambda: service.engine.queue.ahead_of(others[0]) == 0)
     stream = following(post(client, accept=STREAM))
     assert next(stream).data["position"] == 2
     turnstile.let_through(model.evaluations)
