@@ -9,8 +9,8 @@ from flask import Flask, current_app
 
 from service import images
 from service.admission import Admission
+from service.bounds import Bounds
 from service.catalogue import Catalogue
-from service.contract import Bounds
 from service.engine import Engine
 from service.jobs import Model
 from service.keys import Keys

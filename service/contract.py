@@ -1,11 +1,11 @@
-"""What can be asked and what is answered: the names, defaults and bounds of the API, once.
+"""What can be asked of any server: the names, defaults and fixed bounds of the API, once.
 
-openapi.yaml says the same to the outside; a test holds the two equal.
+openapi.yaml says the same to the outside; a test holds the two equal. What depends on the server is in
+`service.bounds`.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -13,14 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from service.errors import FieldError
 from service.images import Format
 from service.messages import explain, quote, unknown
-from service.style.options import (
-    PAPER_CONTENT_LAYERS,
-    PAPER_STYLE_LAYERS,
-    Color,
-    Init,
-    Options,
-    strength_to_content_weight,
-)
+from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Color, Init
 from service.style.vgg import Pooling
 
 MAX_STYLES = 8
@@ -38,40 +31,6 @@ class OptionsError(Exception):
     def __init__(self, errors: list[FieldError]) -> None:
         super().__init__(" ".join(error.message for error in errors))
         self.errors = errors
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """What depends on the server: its settings, its device, its network.
-
-    Attributes:
-        max_size: longest side that can be asked for, pixels.
-        default_size: longest side where the request does not say.
-        max_budget: seconds that one request may take; None: no limit.
-        default_budget: seconds for a request with neither budget nor iterations; None: as max_budget.
-        layers: names of the network's layers.
-    """
-
-    max_size: int
-    default_size: int
-    max_budget: float | None
-    default_budget: float | None
-    layers: tuple[str, ...]
-
-    @classmethod
-    def of_device(
-        cls,
-        device: str,
-        layers: tuple[str, ...],
-        *,
-        max_size: int | None = None,
-        max_budget: float | None = None,
-        default_budget: float | None = None,
-    ) -> Self:
-        """With the sizes that suit a "cpu" or a "cuda" device, as far as they are not given."""
-        largest = max_size or (2048 if device == "cuda" else 1024)
-        usual = min(512 if device == "cuda" else 256, largest)
-        return cls(largest, usual, max_budget, default_budget, layers)
 
 
 def _layers(value: object) -> object:
@@ -196,121 +155,6 @@ class StylizeOptions(BaseModel):
         if self.content_weight == 0 and self.style_weight == 0:
             raise ValueError("content_weight and style_weight are both 0: give at least one above 0.")
         return self
-
-    def to_options(
-        self,
-        bounds: Bounds,
-        styles: int,
-        *,
-        content_mask: bool = False,
-        style_masks: int = 0,
-        init_image: bool = False,
-    ) -> Options:
-        """In the terms of the optimiser, with every default filled in.
-
-        Args:
-            bounds: of this server.
-            styles: how many artworks came with the request.
-            content_mask: whether one came.
-            style_masks: how many came.
-            init_image: whether one came.
-
-        Raises:
-            OptionsError: a value is beyond this server's bounds, or does not fit the pictures.
-        """
-        errors = [
-            *self._beyond(bounds, styles),
-            *_unmatched(styles, content_mask, style_masks),
-            *self._unstarted(init_image),
-        ]
-        if errors:
-            raise OptionsError(errors)
-        content_weight = self.content_weight
-        if self.strength is not None:
-            content_weight = strength_to_content_weight(self.strength)
-        budget = self.budget
-        if budget is None and self.iterations is None:
-            budget = bounds.default_budget
-        defaults = Options()
-        return Options(
-            size=self.size or bounds.default_size,
-            content_weight=defaults.content_weight if content_weight is None else content_weight,
-            style_weight=defaults.style_weight if self.style_weight is None else self.style_weight,
-            content_layers=self.content_layers,
-            style_layers=self.style_layers,
-            style_blend=None if self.style_weights is None else tuple(self.style_weights),
-            style_scale=self.style_scale,
-            color=self.color,
-            tv_weight=self.tv_weight,
-            pooling=self.pooling,
-            init="image" if init_image else self.init,
-            seed=self.seed,
-            iterations=self.iterations,
-            budget=budget,
-            time_limit=bounds.max_budget,
-        )
-
-    def _unstarted(self, init_image: bool) -> list[FieldError]:
-        """What is wrong with the start."""
-        if init_image and self.init == "noise":
-            message = "init_image and init=noise are two starts: leave one of them out."
-            return [FieldError("init_image", message)]
-        if self.init == "image" and not init_image:
-            message = "init is image, and there is no init_image: send the picture to start from, or leave init out."
-            return [FieldError("init_image", message)]
-        return []
-
-    def _beyond(self, bounds: Bounds, styles: int) -> list[FieldError]:
-        errors = []
-        if self.size is not None and self.size > bounds.max_size:
-            errors.append(
-                FieldError(
-                    "size",
-                    f"size is {self.size}: give a whole number from 32 to {bounds.max_size}, in pixels.",
-                )
-            )
-        if self.budget is not None and bounds.max_budget is not None and self.budget > bounds.max_budget:
-            errors.append(
-                FieldError(
-                    "budget",
-                    f"budget is {self.budget:g}: give a number above 0, at most {bounds.max_budget:g}, in seconds.",
-                )
-            )
-        for field in ("content_layers", "style_layers"):
-            errors += [
-                FieldError(field, f"{field}: {unknown(name, bounds.layers, 'layer of this network')}")
-                for name in getattr(self, field)
-                if name not in bounds.layers
-            ]
-        if self.style_weights is not None:
-            if len(self.style_weights) != styles:
-                errors.append(
-                    FieldError(
-                        "style_weights",
-                        f"style_weights has {len(self.style_weights)} numbers: give {styles}, one for each style.",
-                    )
-                )
-            elif not any(self.style_weights):
-                errors.append(
-                    FieldError("style_weights", "style_weights are all 0: give at least one above 0.")
-                )
-        return errors
-
-
-def _unmatched(styles: int, content_mask: bool, style_masks: int) -> list[FieldError]:
-    """What is wrong with the number of masks."""
-    if style_masks and not content_mask:
-        message = (
-            "style_mask says where a style comes from, and content_mask where it goes: send both, or neither."
-        )
-        return [FieldError("content_mask", message)]
-    if style_masks not in (0, styles):
-        message = (
-            f"style_mask was sent {style_masks} times: send one for each of the {styles} artworks, files first, then "
-            "those by name; or none."
-        )
-        return [FieldError("style_mask", message)]
-    return []
 
 
 def parse_options(given: Mapping[str, object], *, text: bool) -> StylizeOptions:

@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from service.contract import Bounds
+from service.bounds import Bounds
 from service.cpus import usable_cpus
 from service.faults import fault_of
 from service.jobs import Fault, LoadError, Size, Work

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from service.contract import Bounds, OptionsError, StylizeOptions
+from service.bounds import Bounds
+from service.contract import OptionsError, StylizeOptions
 from service.operations import OPERATIONS, RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE, Operation
 from service.report import settings_used
 from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Options
@@ -12,7 +13,7 @@ BOUNDS = Bounds.of_device("cpu", layer_names("vgg16"), max_budget=60)
 
 
 def options(operation: Operation, styles: int, **given: object) -> Options:
-    return operation.parse(given, text=False).to_options(BOUNDS, styles)
+    return BOUNDS.complete(operation.parse(given, text=False), styles)
 
 
 def complaints(operation: Operation, given: dict[str, object]) -> list[str]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from service.bounds import Bounds
 from service.cli.options import PICTURE, api_options, fail, load, parse, read_picture
-from service.contract import Bounds, OptionsError
+from service.contract import OptionsError
 from service.messages import sentence
 
 _OPTIONS = (
@@ -37,7 +38,7 @@ def score_command(photograph: Path, artwork: Path, result: Path, as_json: bool, 
     pictures = [read_picture(path).rgb for path in (photograph, artwork, result)]
     model = load()
     try:
-        wanted = options.to_options(Bounds.of_device(model.device, model.layers), styles=1)
+        wanted = Bounds.of_device(model.device, model.layers).complete(options, styles=1)
         losses = score(model.network, pictures[0], [pictures[1]], pictures[2], wanted)
     except OptionsError as error:
         fail(str(error), code=2)

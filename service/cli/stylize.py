@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
+from service.bounds import Bounds
 from service.cli.options import (
     PICTURE,
     api_options,
@@ -16,7 +17,7 @@ from service.cli.options import (
     read_picture,
     write_atomically,
 )
-from service.contract import Bounds, OptionsError, StylizeOptions
+from service.contract import OptionsError, StylizeOptions
 from service.delivery import deliver
 from service.images import MEDIA_TYPES, Format
 from service.jobs import Work
@@ -70,8 +71,8 @@ def stylize_command(
     model = load()
     bounds = Bounds.of_device(model.device, model.layers, max_size=MAX_SIZE)
     try:
-        wanted = options.to_options(
-            bounds,
+        wanted = bounds.complete(
+            options,
             len(styles),
             content_mask=content_mask is not None,
             style_masks=len(style_masks),

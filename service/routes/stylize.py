@@ -134,8 +134,8 @@ def _asked(service: Service, operation: Operation, media_type: str, ticket: Tick
         if name not in catalogue
     ]
     try:
-        options = sent.options.to_options(
-            service.bounds,
+        options = service.bounds.complete(
+            sent.options,
             len(sent.styles) + len(sent.style_names),
             content_mask=sent.content_mask is not None,
             style_masks=len(sent.style_masks),
