@@ -3,18 +3,18 @@ from collections.abc import Callable, Generator
 import pytest
 import torch
 
-from service.admission import (
-    Admission,
+from service.admission import Admission
+from service.cost import FIRST_GUESS_SECONDS
+from service.engine import Engine, State
+from service.jobs import DeadlineError, Job, Work
+from service.metrics import Metrics
+from service.refusals import (
     CannotMeetDeadlineError,
     KeyLimitError,
     NotReadyError,
     PlaceLostError,
     QueueFullError,
 )
-from service.cost import FIRST_GUESS_SECONDS
-from service.engine import Engine, State
-from service.jobs import DeadlineError, Job, Work
-from service.metrics import Metrics
 from service.style.objective import Losses
 from service.style.options import Options
 from service.style.progress import Result

@@ -12,12 +12,12 @@ from functools import partial
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from service.admission import RefusedError
 from service.connection import ClientGoneError
 from service.context import Service, current_service
 from service.errors import INTERNAL, MALFORMED, MEDIA_TYPE, PROBLEMS, Problem
 from service.logs import RequestRecord
 from service.metrics import CLIENT_CLOSED_REQUEST, UNMATCHED
+from service.refusals import RefusedError
 from service.routes.refusal import refusal
 from service.security import HEADERS
 from service.tracing import caller_of

@@ -1,6 +1,7 @@
 """What those are told who have to come again later."""
 
-from service.admission import (
+from service.errors import CANNOT_MEET_DEADLINE, KEY_LIMIT, NOT_READY, QUEUE_FULL, UPLOAD_STALLED, Problem
+from service.refusals import (
     CannotMeetDeadlineError,
     KeyLimitError,
     NotReadyError,
@@ -8,7 +9,6 @@ from service.admission import (
     QueueFullError,
     RefusedError,
 )
-from service.errors import CANNOT_MEET_DEADLINE, KEY_LIMIT, NOT_READY, QUEUE_FULL, UPLOAD_STALLED, Problem
 
 
 def refusal(error: RefusedError) -> Problem:
