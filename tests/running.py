@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,15 @@ class Server:
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
+
+    @contextmanager
+    def crowd(self, number: int, request: bytes = b"") -> Iterator[list[socket.socket]]:
+        """So many connections at once, each of which has sent this."""
+        with ExitStack() as stack:
+            connections = [stack.enter_context(self.connect()) for _ in range(number)]
+            for connection in connections:
+                connection.sendall(request)
+            yield connections
 
     def hold(self, after: int = 0) -> None:
         """Let the model stop after so many evaluations of a picture, or at its next one."""

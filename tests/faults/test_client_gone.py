@@ -58,15 +58,11 @@ def test_a_client_that_pipelines_its_next_request_is_still_there(server: Server)
 
 def test_more_than_there_are_places_are_refused_while_the_first_go_on(server: Server) -> None:
     server.hold()
-    connections = [server.connect() for _ in range(3)]
-    for connection in connections:
-        connection.sendall(whole_request())
-    wait_until(lambda: server.metric("stylize_in_flight") == 3)
-    refused = server.post()
-    assert refused.status_code == 429
-    assert refused.json()["type"] == "/problems/queue-full"
-    assert int(refused.headers["Retry-After"]) >= 1
-    server.release()
-    assert [read_answer(connection)[0] for connection in connections] == [200, 200, 200]
-    for connection in connections:
-        connection.close()
+    with server.crowd(3, whole_request()) as connections:
+        wait_until(lambda: server.metric("stylize_in_flight") == 3)
+        refused = server.post()
+        assert refused.status_code == 429
+        assert refused.json()["type"] == "/problems/queue-full"
+        assert int(refused.headers["Retry-After"]) >= 1
+        server.release()
+        assert [read_answer(connection)[0] for connection in connections] == [200, 200, 200]

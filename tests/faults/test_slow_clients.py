@@ -3,6 +3,7 @@
 import select
 import socket
 import time
+from collections.abc import Iterable
 
 import requests
 
@@ -25,65 +26,53 @@ def closed_by_server(connection: socket.socket) -> bool:
     return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""
 
 
-def test_connections_that_say_nothing_cost_no_thread(server: Server) -> None:
-    connections = [server.connect() for _ in range(MANY)]
-    assert seconds_to_answer(server) < 0.5
+def wait_until_given_up(connections: Iterable[socket.socket]) -> None:
     wait_until(lambda: all(closed_by_server(connection) for connection in connections))
-    for connection in connections:
-        connection.close()
+
+
+def test_connections_that_say_nothing_cost_no_thread(server: Server) -> None:
+    with server.crowd(MANY) as connections:
+        assert seconds_to_answer(server) < 0.5
+        wait_until_given_up(connections)
 
 
 def test_clients_that_do_not_close_after_their_last_answer_hold_nobody_up(server: Server) -> None:
-    connections = [server.connect() for _ in range(FEW)]
-    for connection in connections:
-        connection.sendall(b"GET /version HTTP/1.0\r\nHost: a\r\n\r\n")
-    for connection in connections:
-        assert connection.recv(12) == b"HTTP/1.0 200"
-    assert seconds_to_answer(server) < 0.5  # gunicorn by itself: 2 seconds for each of them
-    for connection in connections:
-        connection.close()
+    with server.crowd(FEW, b"GET /version HTTP/1.0\r\nHost: a\r\n\r\n") as connections:
+        for connection in connections:
+            assert connection.recv(12) == b"HTTP/1.0 200"
+        assert seconds_to_answer(server) < 0.5  # gunicorn by itself: 2 seconds for each of them
 
 
 def test_heads_that_never_end_cost_no_thread_and_are_given_up(server: Server) -> None:
-    connections = [server.connect() for _ in range(MANY)]
-    for connection in connections:
-        connection.sendall(b"POST /stylize HTTP/1.1\r\nHos")
-    assert seconds_to_answer(server) < 0.5
-    wait_until(lambda: all(closed_by_server(connection) for connection in connections))
-    for connection in connections:
-        connection.close()
+    with server.crowd(MANY, b"POST /stylize HTTP/1.1\r\nHos") as connections:
+        assert seconds_to_answer(server) < 0.5
+        wait_until_given_up(connections)
 
 
 def test_a_head_that_comes_byte_by_byte_is_given_up_as_well(server: Server) -> None:
     with server.connect() as connection:
         begun = time.monotonic()
         wait_until(lambda: connection.send(b"x") == 1 and time.monotonic() - begun > 0.3)
-        wait_until(lambda: closed_by_server(connection))
+        wait_until_given_up([connection])
         assert 0.4 < time.monotonic() - begun < 5
 
 
 def test_the_second_head_on_a_connection_costs_no_thread_either(server: Server) -> None:
-    connections = [server.connect() for _ in range(MANY)]
-    for connection in connections:
-        connection.sendall(b"GET /version HTTP/1.1\r\nHost: a\r\n\r\nGET /ver")
-    for connection in connections:
-        assert read_answer(connection)[0] == 200
-    assert seconds_to_answer(server) < 0.5
-    wait_until(lambda: all(closed_by_server(connection) for connection in connections))
-    for connection in connections:
-        connection.close()
+    request = b"GET /version HTTP/1.1\r\nHost: a\r\n\r\nGET /ver"
+    with server.crowd(MANY, request) as connections:
+        for connection in connections:
+            assert read_answer(connection)[0] == 200
+        assert seconds_to_answer(server) < 0.5
+        wait_until_given_up(connections)
 
 
 def test_uploads_that_nobody_reads_cost_no_thread(server: Server) -> None:
-    connections = [server.connect() for _ in range(MANY)]
-    for connection in connections:
-        connection.sendall(b"POST /version HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\nx")
-    for connection in connections:
-        assert read_answer(connection)[0] == 405
-    assert seconds_to_answer(server) < 0.5  # gunicorn by itself: 7 seconds
-    wait_until(lambda: all(closed_by_server(connection) for connection in connections))
-    for connection in connections:
-        connection.close()
+    request = b"POST /version HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\nx"
+    with server.crowd(MANY, request) as connections:
+        for connection in connections:
+            assert read_answer(connection)[0] == 405
+        assert seconds_to_answer(server) < 0.5  # gunicorn by itself: 7 seconds
+        wait_until_given_up(connections)
 
 
 def test_a_kept_connection_may_be_silent_between_its_requests(server: Server) -> None:
@@ -132,22 +121,18 @@ def closed_by_server_unread(connection: socket.socket) -> bool:
 
 def test_an_upload_that_crawls_makes_room_for_others(server: Server) -> None:
     head, _, body = whole_request().partition(b"\r\n\r\n")
-    connections = [server.connect() for _ in range(3)]
-    for connection in connections:
-        connection.sendall(head + b"\r\n\r\n")
-    wait_until(lambda: server.metric("stylize_in_flight") == 3)
-    begun = time.monotonic()
+    with server.crowd(3, head + b"\r\n\r\n") as connections:
+        wait_until(lambda: server.metric("stylize_in_flight") == 3)
+        begun = time.monotonic()
 
-    def trickled() -> bool:
-        for connection in connections:
-            connection.sendall(body[:1])
-        time.sleep(0.1)
-        return time.monotonic() - begun > PATIENCE_SECONDS
+        def trickled() -> bool:
+            for connection in connections:
+                connection.sendall(body[:1])
+            time.sleep(0.1)
+            return time.monotonic() - begun > PATIENCE_SECONDS
 
-    wait_until(trickled)
-    assert server.post().status_code == 200
-    answers = [read_answer(connection) for connection in connections]
+        wait_until(trickled)
+        assert server.post().status_code == 200
+        answers = [read_answer(connection) for connection in connections]
     assert [status for status, _, _ in answers] == [408, 408, 408]  # the others for taking too long
     assert sum(b"Others were waiting" in problem for _, _, problem in answers) == 1
-    for connection in connections:
-        connection.close()

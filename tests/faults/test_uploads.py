@@ -51,18 +51,15 @@ def test_one_that_trickles_is_given_up_as_well(server: Server) -> None:
 
 
 def test_uploads_that_hang_do_not_keep_others_from_an_answer(server: Server) -> None:
-    connections = [server.connect() for _ in range(3)]
-    for connection in connections:
-        connection.sendall(HEAD + b"\r\n\r\n")
-    wait_until(lambda: server.metric("stylize_in_flight") == 3)
-    refused = server.post()
-    assert refused.status_code == 429
-    assert int(refused.headers["Retry-After"]) >= 1
-    assert server.get("/readyz").status_code == 200
-    assert server.admin("/livez").status_code == 200
-    for connection in connections:
-        assert read_answer(connection)[0] == 408
-        connection.close()
+    with server.crowd(3, HEAD + b"\r\n\r\n") as connections:
+        wait_until(lambda: server.metric("stylize_in_flight") == 3)
+        refused = server.post()
+        assert refused.status_code == 429
+        assert int(refused.headers["Retry-After"]) >= 1
+        assert server.get("/readyz").status_code == 200
+        assert server.admin("/livez").status_code == 200
+        for connection in connections:
+            assert read_answer(connection)[0] == 408
 
 
 def test_one_whose_client_goes_away_ends_quietly(server: Server) -> None:
