@@ -17,6 +17,12 @@ ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "stylize"
 CI_FILES = sorted((CHART / "ci").glob("*-values.yaml"))
 NEW, OLD, ANCIENT = "1.34.0", "1.29.0", "1.20.2"  # the last has neither autoscaling/v2 nor policy/v1
+SERVER = {
+    "app.kubernetes.io/name": "stylize",
+    "app.kubernetes.io/instance": "r",
+    "app.kubernetes.io/component": "server",
+}
+"""Labels of the service's pods, which those of its tests do not have."""
 
 Manifest = dict[str, Any]
 
@@ -48,6 +54,13 @@ class Manifests(list[Manifest]):
         """The service's settings, as the ConfigMap has them."""
         data: dict[str, str] = self.one("ConfigMap", self.one("Deployment")["metadata"]["name"])["data"]
         return data
+
+    @property
+    def notes(self) -> str:
+        """What the user is told, where the chart is the `complete_chart`."""
+        (notes,) = self.all("Notes")
+        text: str = notes["text"]
+        return text
 
 
 @functools.cache

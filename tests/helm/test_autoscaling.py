@@ -1,0 +1,157 @@
+"""How many pods there are, and how many of them may be evicted."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+
+from service.errors import Outcome
+from service.metrics import Metrics
+from tests.helm.rendering import ANCIENT, NEW, OLD, SERVER, render
+
+KEDA: dict[str, Any] = {"kind": "keda", "keda": {"serverAddress": "http://prometheus:9090"}}
+
+
+def test_kubernetes_own_autoscaler_looks_at_requests_in_a_pod() -> None:
+    spec = render({"autoscaling": {"kind": "hpa", "minReplicas": 2, "maxReplicas": 9}}).one(
+        "HorizontalPodAutoscaler"
+    )["spec"]
+    assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "r-stylize"}
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 9)
+    (metric,) = spec["metrics"]
+    assert metric["pods"]["metric"]["name"] == "stylize_in_flight"
+    assert metric["pods"]["target"] == {"type": "AverageValue", "averageValue": "1"}
+    assert spec["behavior"]["scaleDown"]["stabilizationWindowSeconds"] >= 300
+
+
+def test_kubernetes_own_autoscaler_can_look_at_the_cpu() -> None:
+    hpa = {"inFlightMetric": "", "cpuUtilization": 80}
+    spec = render({"autoscaling": {"kind": "hpa", "hpa": hpa}}).one("HorizontalPodAutoscaler")["spec"]
+    (metric,) = spec["metrics"]
+    assert metric["resource"] == {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}
+
+
+def test_an_autoscaler_that_the_cluster_does_not_know_is_left_out_with_a_word(complete_chart: Path) -> None:
+    values = {"autoscaling": {"kind": "hpa"}, "replicaCount": 3}
+    old = render(values, kube=ANCIENT, chart=complete_chart)
+    assert not old.all("HorizontalPodAutoscaler")
+    assert "There is no autoscaling: this cluster has no autoscaling/v2, so there are 3 pods" in old.notes
+    new = render(values, chart=complete_chart)
+    assert new.all("HorizontalPodAutoscaler")
+    assert "no autoscaling" not in new.notes
+
+
+def test_keda_looks_at_requests_in_flight_and_at_refused_ones_as_if_they_were() -> None:
+    spec = render({"autoscaling": KEDA}).one("ScaledObject")["spec"]
+    assert not render({"autoscaling": KEDA}).all("HorizontalPodAutoscaler")  # KEDA makes it
+    (trigger,) = spec["triggers"]
+    series = 'namespace="pictures",pod=~"r-stylize-.*"'
+    assert trigger["metadata"]["query"] == (
+        f"sum(stylize_in_flight{{{series}}}) "
+        f'+ sum(rate(stylize_requests_total{{outcome=~"shed_.*",{series}}}[2m])) '
+        f'* (sum(rate(stylize_stage_duration_seconds_sum{{stage="optimise",{series}}}[2m])) '
+        f'/ (sum(rate(stylize_stage_duration_seconds_count{{stage="optimise",{series}}}[2m])) > 0) or vector(0))'
+    )
+    assert trigger["metadata"]["threshold"] == "1"
+    # No answer must not look like no demand.
+    assert trigger["metadata"]["ignoreNullValues"] == "false"
+    assert spec["fallback"] == {"failureThreshold": 3, "replicas": 2}
+    assert "authenticationRef" not in trigger
+
+
+QUERY_CASES = {
+    # Each pod: (in flight, refused a minute, pictures a minute, engine's seconds a minute); what KEDA gets.
+    "idle": ([(0, 0, 0, 0)], 0),
+    "busy": ([(1, 0, 60, 30), (3, 0, 60, 30)], 4),
+    "refusing": (
+        [(5, 120, 60, 60), (5, 0, 60, 60)],
+        12,
+    ),  # 2 refused a second, each worth a second of an engine
+    "refusing, and nothing painted yet": ([(5, 120, 0, 0)], 5),
+}
+
+
+@pytest.mark.parametrize(("pods", "demand"), QUERY_CASES.values(), ids=QUERY_CASES.keys())
+def test_prometheus_answers_keda_with_the_pods_worth_of_demand(
+    pods: list[tuple[float, ...]], demand: float, tmp_path: Path
+) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed: the Debian package prometheus has it")
+    (trigger,) = render({"autoscaling": KEDA}).one("ScaledObject")["spec"]["triggers"]
+    series = []
+    for number, (inside, refused, painted, seconds) in enumerate(pods):
+        labels = f'namespace="pictures",pod="r-stylize-{number}"'
+        stage = f'stage="optimise",{labels}'
+        series += [
+            {"series": f"stylize_in_flight{{{labels}}}", "values": f"{inside}x10"},
+            *(
+                {"series": name, "values": f"0+{each}x10"}
+                for name, each in (
+                    (f'stylize_requests_total{{outcome="shed_queue_full",{labels}}}', refused),
+                    (f'stylize_requests_total{{outcome="ok",{labels}}}', painted),
+                    (f"stylize_stage_duration_seconds_count{{{stage}}}", painted),
+                    (f"stylize_stage_duration_seconds_sum{{{stage}}}", seconds),
+                )
+            ),
+        ]
+    question = {
+        "expr": trigger["metadata"]["query"],
+        "eval_time": "10m",
+        "exp_samples": [{"labels": "{}", "value": demand}],
+    }
+    file = tmp_path / "test.yaml"
+    file.write_text(
+        yaml.safe_dump(
+            {"tests": [{"interval": "1m", "input_series": series, "promql_expr_test": [question]}]}
+        )
+    )
+    done = subprocess.run([promtool, "test", "rules", file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_series_that_keda_asks_for_exist_before_the_first_request() -> None:
+    from prometheus_client import generate_latest
+
+    text = generate_latest(Metrics().registry).decode()
+    assert "\nstylize_in_flight 0.0" in text
+    shed = [outcome for outcome in get_args(Outcome) if outcome.startswith("shed_")]
+    assert shed
+    assert all(f'\nstylize_requests_total{{outcome="{outcome}"}} 0.0' in text for outcome in shed)
+
+
+def test_keda_s_series_fallback_and_credentials_can_be_said() -> None:
+    keda = KEDA["keda"] | {"selector": 'release="{{ .Release.Name }}"', "authenticationRef": "token"}
+    spec = render({"autoscaling": {"kind": "keda", "minReplicas": 3, "keda": keda}}).one("ScaledObject")[
+        "spec"
+    ]
+    assert all('release="r"' in trigger["metadata"]["query"] for trigger in spec["triggers"])
+    assert all(trigger["authenticationRef"] == {"name": "token"} for trigger in spec["triggers"])
+    assert spec["fallback"]["replicas"] == 3  # never fewer than the minimum
+
+
+@pytest.mark.parametrize(
+    ("values", "budgets"),
+    [
+        ({}, 0),
+        ({"replicaCount": 2}, 1),
+        ({"autoscaling": {"kind": "hpa"}}, 1),
+        ({"autoscaling": KEDA}, 1),
+        ({"replicaCount": 2, "podDisruptionBudget": {"enabled": False}}, 0),
+    ],
+)
+def test_evictions_are_limited_where_there_may_be_several_pods(values: dict[str, Any], budgets: int) -> None:
+    found = render(values).all("PodDisruptionBudget")
+    assert len(found) == budgets
+    for budget in found:  # a single pod must not keep a node from being drained
+        assert budget["spec"] == {"maxUnavailable": 1, "selector": {"matchLabels": SERVER}}
+
+
+@pytest.mark.parametrize(
+    ("kube", "version"), [(NEW, "policy/v1"), (OLD, "policy/v1"), (ANCIENT, "policy/v1beta1")]
+)
+def test_the_budget_has_the_version_that_the_cluster_knows(kube: str, version: str) -> None:
+    assert render({"replicaCount": 2}, kube=kube).one("PodDisruptionBudget")["apiVersion"] == version
