@@ -84,8 +84,3 @@ def probing(probes: Sequence[tuple[int, str]], every: float) -> Iterator[list[fl
     finally:
         stop.set()
         thread.join()
-
-
-def percentile(values: list[float], share: float) -> float:
-    """Of the values; not a number where there are none."""
-    return sorted(values)[min(len(values) - 1, round(share * len(values)))] if values else float("nan")

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from benchmarks.percentiles import percentile
+
 
 class Load(NamedTuple):
     """What came of one load.
@@ -24,9 +26,7 @@ class Load(NamedTuple):
 
     def percentile(self, share: float) -> float:
         """Of the seconds; not a number where there are none."""
-        if not self.seconds:
-            return float("nan")
-        return self.seconds[min(len(self.seconds) - 1, round(share * len(self.seconds)))]
+        return percentile(self.seconds, share)
 
 
 def form(files: Mapping[str, bytes], fields: Mapping[str, object]) -> tuple[bytes, str]:

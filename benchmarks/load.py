@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import click
 
-from benchmarks.clients import Answer, ask, percentile, prepared, probing
+from benchmarks.clients import Answer, ask, prepared, probing
+from benchmarks.percentiles import percentile
 from tests.running import FAKE_APP, Server
 
 BUDGET = 0.5

@@ -20,7 +20,8 @@ from typing import NamedTuple
 
 import click
 
-from benchmarks.clients import BROKEN, Answer, ask, percentile, prepared
+from benchmarks.clients import BROKEN, Answer, ask, prepared
+from benchmarks.percentiles import percentile
 from benchmarks.proxy import ProxyMissingError, serving
 from tests.running import FAKE_APP, Server
 from tests.serving import wait_until

@@ -17,7 +17,8 @@ from contextlib import suppress
 
 import click
 
-from benchmarks.clients import Answer, ask, percentile, prepared, probing
+from benchmarks.clients import Answer, ask, prepared, probing
+from benchmarks.percentiles import percentile
 from tests.running import Server
 
 UPLOAD_TIMEOUT = 15.0
