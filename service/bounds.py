@@ -39,7 +39,7 @@ class Bounds:
         default_budget: float | None = None,
     ) -> Self:
         """With the sizes that suit a "cpu" or a "cuda" device, as far as they are not given."""
-        largest = max_size or (2048 if device == "cuda" else 1024)
+        largest = max_size or (4096 if device == "cuda" else 1024)
         usual = min(512 if device == "cuda" else 256, largest)
         return cls(largest, usual, max_budget, default_budget, layers)
 

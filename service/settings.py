@@ -131,7 +131,7 @@ class Settings(BaseSettings):
         description="what the painting of one picture may take, like 6GiB; auto: what is left when it starts",
     )
     max_size: Annotated[int, Field(ge=64, le=8192)] | None = Field(
-        default=None, description="longest side that can be asked for; 1024 on a CPU, 2048 on a GPU"
+        default=None, description="longest side that can be asked for; 1024 on a CPU, 4096 on a GPU"
     )
     max_upload_bytes: Annotated[int, Field(ge=1024)] = Field(
         default=20_000_000, description="of one request's body"

@@ -23,7 +23,7 @@ def test_without_options_everything_is_the_papers() -> None:
     assert options.iterations is None
 
 
-@pytest.mark.parametrize(("device", "usual", "largest"), [("cpu", 256, 1024), ("cuda", 512, 2048)])
+@pytest.mark.parametrize(("device", "usual", "largest"), [("cpu", 256, 1024), ("cuda", 512, 4096)])
 def test_the_usual_and_the_largest_size_follow_from_the_device(device: str, usual: int, largest: int) -> None:
     bounds = Bounds.of_device(device, ())
     assert (bounds.default_size, bounds.max_size) == (usual, largest)
