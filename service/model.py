@@ -10,7 +10,7 @@ from service.bounds import Bounds
 from service.cpus import usable_cpus
 from service.faults import fault_of
 from service.jobs import Fault, LoadError, Size, Work
-from service.memory import RESERVE, free_for_requests
+from service.memory import free_for_requests, free_on_gpu
 from service.messages import sentence
 from service.settings import Settings
 from service.style.options import Options
@@ -151,9 +151,8 @@ def load_model(settings: Settings) -> PaintingModel:
     import torch
 
     from service.style.graphs import Graphs
-    from service.style.memory import largest
+    from service.style.memory import largest_square
     from service.style.precision import with_precision
-    from service.style.resample import kept
     from service.weights import WeightsError, load
 
     if settings.device == "cuda" and not torch.cuda.is_available():
@@ -173,12 +172,11 @@ def load_model(settings: Settings) -> PaintingModel:
         raise LoadError(f"STYLIZE_PRECISION is {settings.precision}, but {error}.") from None
     memory = settings.memory
     if memory is None:
-        memory = _free_on_gpu() if device == "cuda" else free_for_requests()
+        memory = free_on_gpu() if device == "cuda" else free_for_requests()
     bounds = Bounds.of_device(device, network.layers, max_size=settings.max_size)
     largest_size: int | None = bounds.max_size
     if memory is not None:
-        square = (kept(bounds.max_size), kept(bounds.max_size))
-        largest_size = largest(network, square, [square], Options(), memory, bounds.max_size)
+        largest_size = largest_square(network, memory, bounds.max_size)
     unit = torch.cuda.get_device_name() if device == "cuda" else torch.backends.cpu.get_cpu_capability()
     computing = "tf32" if settings.precision == "tf32" else network.dtype
     return PaintingModel(
@@ -193,11 +191,3 @@ def load_model(settings: Settings) -> PaintingModel:
         largest_size=largest_size,
         graphs=Graphs() if device == "cuda" and settings.cuda_graphs else None,
     )
-
-
-def _free_on_gpu() -> int:
-    """Bytes that are free, less a tenth for what its allocator loses between tensors, less RESERVE for cuDNN."""
-    import torch
-
-    free, _ = torch.cuda.mem_get_info()
-    return max(0, free * 9 // 10 - RESERVE)

@@ -19,11 +19,14 @@ Before it, the preparation of the scale resizes the pictures, holds the artworks
 it has to, and sends one after the other forward.
 
 What the process holds anyway, Python, torch and the weights, is not in it. Measured against it: docs/memory.md.
+
+On a GPU it is the device's memory that is counted. What Pillow needs to resize a picture is the host's there, and the
+history is there from the first evaluation on; everything else is the same.
 """
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from service.style import pyramid, resample
@@ -41,6 +44,11 @@ SMALLEST = 32
 ALLOCATOR = 96 * 2**20
 """Bytes whatever the size: what the heap does not give back between tensors (40 to 130 MiB were measured), and the
 scratch space of a Gram matrix in bfloat16 (25 MiB for 512 maps) or of a convolution."""
+
+
+SCRATCH = 64 * 2**20
+"""The same on a GPU: of a Gram matrix, and cuDNN's of a convolution. What torch's allocator loses there does not
+count as allocated; the bound leaves a tenth for it (`service.memory.free_on_gpu`). A guess, until it is measured."""
 
 
 class DoesNotFitError(ValueError):
@@ -100,14 +108,34 @@ def largest(
     regions: int = 0,
 ) -> int | None:
     """The largest size, up to a limit, whose transfer the bound allows; None: there is none."""
-    fits, too_large = SMALLEST - 1, limit + 1
-    while too_large - fits > 1:
-        size = (fits + too_large) // 2
-        if need(network, photograph, artworks, replace(options, size=size), bound, regions).peak <= bound:
-            fits = size
+    return _largest(
+        lambda size: (
+            need(network, photograph, artworks, replace(options, size=size), bound, regions).peak <= bound
+        ),
+        limit,
+    )
+
+
+def largest_square(network: VGG, bound: int, limit: int) -> int | None:
+    """As `largest`, by default options, of a square photograph and an artwork as large, reduced to what is needed."""
+
+    def fits(size: int) -> bool:
+        square = (resample.kept(size), resample.kept(size))
+        return need(network, square, [square], Options(size=size), bound).peak <= bound
+
+    return _largest(fits, limit)
+
+
+def _largest(fits: Callable[[int], bool], limit: int) -> int | None:
+    """The largest size from SMALLEST to a limit that fits, where all smaller ones do; None: there is none."""
+    size, too_large = SMALLEST - 1, limit + 1
+    while too_large - size > 1:
+        middle = (size + too_large) // 2
+        if fits(middle):
+            size = middle
         else:
-            too_large = size
-    return fits if fits >= SMALLEST else None
+            too_large = middle
+    return size if size >= SMALLEST else None
 
 
 def amount(size: int) -> str:
@@ -193,13 +221,14 @@ def at_scale(
         options.color != "style"
     ):  # `colours.match`: in float64, centred, transformed, and both with the new mean
         passing += [6 * each for each in seen] + [4 * picture]
-    # Pillow resizes one after the other: a copy of 3 bytes a pixel, and its own of 4.
-    passing.append(7 * max(math.prod(each) for each in (photograph, *artworks)))
+    # Pillow resizes one after the other: a copy of 3 bytes a pixel, and its own of 4, which are not on a GPU.
+    on_cpu = network.device.type == "cpu"
+    passing.append((7 if on_cpu else 3) * max(math.prod(each) for each in (photograph, *artworks)))
     # The photograph is there twice: for the scale, and for its objective.
     preparation = kept + 2 * picture + palette + sum(seen) + max(passing)
 
     pairs = most_pairs(picture // 4, stage.evaluations)
-    if network.device.type == "cpu" and stage.evaluations is not None:
+    if on_cpu and stage.evaluations is not None:
         pairs = min(pairs, stage.evaluations - 1)  # pages that nothing was written to do not count
     descent = kept + (7 + 2 * pairs) * picture
     if grey:
@@ -209,9 +238,8 @@ def at_scale(
 
     ways = []
     for recomputed in range(len(blocks) + 1):
-        peak = (
-            max(preparation, descent + _evaluation(blocks, content, style, recomputed, regions)) + ALLOCATOR
-        )
+        peak = max(preparation, descent + _evaluation(blocks, content, style, recomputed, regions))
+        peak += ALLOCATOR if on_cpu else SCRATCH
         ways.append(Need(peak, recomputed, len(blocks)))
         if bound is None or peak <= bound:
             return ways[-1]

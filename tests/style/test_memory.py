@@ -1,15 +1,16 @@
 """What is predicted is what torch's allocator hands out."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.profiler import ProfilerActivity, profile
 
-from service.style import evaluation, memory, strips
+from service.style import evaluation, memory, resample, strips
 from service.style.lbfgs import LBFGS
 from service.style.objective import Objective
 from service.style.options import Color, Options
@@ -17,6 +18,7 @@ from service.style.regions import Masks
 from service.style.sources import Sources
 from service.style.transfer import stylize
 from service.style.vgg import VGG
+from tests.style.conftest import random_weights
 
 MIB = 2**20
 SQUARE = (512, 512)
@@ -202,3 +204,35 @@ def test_a_transfer_is_refused_before_it_begins_and_recomputes_where_it_has_to(
 )
 def test_an_amount_is_told_in_two_or_three_digits(size: int, text: str) -> None:
     assert memory.amount(size) == text
+
+
+@pytest.fixture(scope="module")
+def gpu() -> Iterator[VGG]:
+    """A network on a GPU, which has sizes and no numbers."""
+    with FakeTensorMode():
+        weights = {name: torch.empty(tensor.shape) for name, tensor in random_weights("vgg16").items()}
+        yield VGG("vgg16", weights).to("cuda")
+
+
+def test_on_a_gpu_what_pillow_needs_is_not_counted(network: VGG, gpu: VGG) -> None:
+    small, large = replace(PAPER, size=64), (4000, 6000)
+    more = [memory.need(each, large, [SQUARE], small).peak for each in (network, gpu)]
+    assert more[0] - more[1] == 4 * 4000 * 6000 + memory.ALLOCATOR - memory.SCRATCH
+
+
+def test_on_a_gpu_the_history_is_there_from_the_first_evaluation_on(network: VGG, gpu: VGG) -> None:
+    single = replace(PAPER, iterations=1, init="noise")
+    counted = [memory.need(each, SQUARE, [SQUARE], single).peak for each in (network, gpu)]
+    pair = 2 * 12 * 512 * 512
+    assert counted[1] - counted[0] == pair + memory.SCRATCH - memory.ALLOCATOR
+
+
+def test_the_largest_square_is_that_of_pictures_as_the_service_keeps_them(network: VGG) -> None:
+    bound = 300 * MIB
+    size = memory.largest_square(network, bound, 4096)
+    assert size is not None
+    for each, fits in ((size, True), (size + 1, False)):
+        kept = (resample.kept(each),) * 2
+        assert (memory.need(network, kept, [kept], Options(size=each), bound).peak <= bound) == fits
+    assert memory.largest_square(network, bound, size - 1) == size - 1
+    assert memory.largest_square(network, MIB, 4096) is None
