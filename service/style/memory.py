@@ -10,10 +10,10 @@ alive at the same time. With V = 12 H W bytes, a picture in float32, an evaluati
 - the artworks and the photograph as they came, in 8 bits, and what came with them: masks, a picture to start from;
 - with masks, where it is painted, and a guide for each region at each style layer;
 - where only the luminance is painted, a third of each V, but the chroma and the bounds in addition;
-- what `evaluation.loss_and_gradient` holds on its way: with r bytes for a response of the first block (64 H W numbers
-  in the network's dtype), about 4 r where all responses up to conv4_2 are kept, 2.3 r where those of the first
-  block are computed again, and 1.4 r, 0.9 r, 0.8 r with each further block; and with several regions up to 2 r in
-  passing, where their gradients are added up.
+- what `evaluation.loss_and_gradient` holds on its way (`ledger`): with r bytes for a response of the first block
+  (64 H W numbers in the network's dtype), about 4 r where all responses up to conv4_2 are kept, 2.3 r where those of
+  the first block are computed again, and 1.4 r, 0.9 r, 0.8 r with each further block; and with several regions up to
+  2 r in passing, where their gradients are added up.
 
 Before it, the preparation of the scale resizes the pictures, holds the artworks in float32, matches their colours if
 it has to, and sends one after the other forward.
@@ -24,19 +24,15 @@ On a GPU it is the device's memory that is counted. What Pillow needs to resize 
 history is there from the first evaluation on; everything else is the same.
 """
 
-import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from service.style import pyramid, resample
+from service.style import ledger, pyramid, resample
 from service.style.lbfgs import most_pairs
+from service.style.ledger import Size
 from service.style.options import Options
-from service.style.strips import rows_of
-from service.style.vgg import CHANNELS, VGG
-
-Size = tuple[int, int]
-"""Height and width, pixels."""
+from service.style.vgg import VGG
 
 SMALLEST = 32
 """Longest side of the smallest result that can be asked for, pixels."""
@@ -44,7 +40,6 @@ SMALLEST = 32
 ALLOCATOR = 96 * 2**20
 """Bytes whatever the size: what the heap does not give back between tensors (40 to 130 MiB were measured), and the
 scratch space of a Gram matrix in bfloat16 (25 MiB for 512 maps) or of a convolution."""
-
 
 SCRATCH = 64 * 2**20
 """The same on a GPU: of a Gram matrix, and cuDNN's of a convolution. What torch's allocator loses there does not
@@ -194,7 +189,7 @@ def at_scale(
     grey = options.color == "content-luminance"
     rgb = 12 * math.prod(size)
     picture = rgb // 3 if grey else rgb
-    blocks = _blocks(network, size, {*content, *style})
+    blocks = ledger.blocks_of(network, size, {*content, *style})
     if not blocks:
         return Need(0, 0, 0)  # all weights are 0, which is refused elsewhere
     targets = sum(4 * block.numbers for block in blocks for name in block.layers if name in content)
@@ -216,7 +211,9 @@ def at_scale(
     longest = options.longest_of_artworks(max(size))
     resized = [resample.artwork_size(*artwork, longest) for artwork in artworks] if style else []
     seen = [(4 if grey else 12) * math.prod(each) for each in resized]
-    passing = [_forward(network, each, style) for each in resized] + [_forward(network, size, content)]
+    passing = [ledger.forward(network, each, style) for each in resized] + [
+        ledger.forward(network, size, content)
+    ]
     if (
         options.color != "style"
     ):  # `colours.match`: in float64, centred, transformed, and both with the new mean
@@ -238,7 +235,7 @@ def at_scale(
 
     ways = []
     for recomputed in range(len(blocks) + 1):
-        peak = max(preparation, descent + _evaluation(blocks, content, style, recomputed, regions))
+        peak = max(preparation, descent + ledger.evaluation(blocks, content, style, recomputed, regions))
         peak += ALLOCATOR if on_cpu else SCRATCH
         ways.append(Need(peak, recomputed, len(blocks)))
         if bound is None or peak <= bound:
@@ -246,156 +243,5 @@ def at_scale(
     return min(ways, key=lambda way: way.peak)
 
 
-@dataclass(frozen=True)
-class _Block:
-    """Layers between two poolings: sizes in numbers, and in bytes of the network's dtype."""
-
-    layers: tuple[str, ...]
-    height: int
-    width: int
-    incoming: int
-    outgoing: int
-    rows: int
-    itemsize: int
-
-    @property
-    def numbers(self) -> int:
-        return self.outgoing * self.height * self.width
-
-    @property
-    def response(self) -> int:
-        return self.numbers * self.itemsize
-
-    @property
-    def entry(self) -> int:
-        return self.incoming * self.height * self.width * self.itemsize
-
-    @property
-    def strip(self) -> int:
-        """A response of one strip, with its halo."""
-        rows = min(self.height, self.rows + 2 * len(self.layers))
-        return self.outgoing * rows * self.width * self.itemsize
-
-
-def _blocks(network: VGG, size: Size, taps: Iterable[str]) -> list[_Block]:
-    channels = (3, *CHANNELS)
-    return [
-        _Block(
-            layers=layers,
-            height=size[0] >> number,
-            width=size[1] >> number,
-            incoming=channels[number],
-            outgoing=channels[number + 1],
-            rows=rows_of(size[1]),
-            itemsize=network.dtype.itemsize,
-        )
-        for number, layers in enumerate(network.blocks(taps))
-    ]
-
-
-def _forward(network: VGG, size: Size, taps: set[str]) -> int:
-    """Of `evaluation.visit` and its like: a block's input and output, and a strip of two of its responses."""
-    blocks = _blocks(network, size, taps)
-    peak = 0
-    for block, after in itertools.zip_longest(blocks, blocks[1:]):
-        single = (
-            0 if block.itemsize == 4 or taps.isdisjoint(block.layers) else 4 * block.strip // block.itemsize
-        )
-        peak = max(peak, block.entry + (after.entry if after else 0) + 2 * block.strip + single)
-    return peak
-
-
-def _evaluation(
-    blocks: Sequence[_Block], content: set[str], style: set[str], recomputed: int, regions: int = 0
-) -> int:
-    """Of `evaluation.loss_and_gradient`, step by step."""
-    # Of each style layer's response: itself times a guide; the sum of the gradients so far, and with one more.
-    guided, added = (1 if regions else 0), (2 if regions > 1 else 0)
-    ledger = _Ledger()
-    ledger.take(blocks[0].entry)
-    for number, block in enumerate(blocks):
-        after = blocks[number + 1].entry if number + 1 < len(blocks) else 0
-        if number < recomputed:
-            ledger.take(after)
-            masked = guided * block.strip if not style.isdisjoint(block.layers) else 0
-            ledger.pass_by(2 * block.strip + max(masked, _shares(block, block.strip, content)))
-            continue
-        for layer in block.layers:
-            ledger.take(block.response)
-            if layer == block.layers[0]:
-                ledger.give(block.entry)
-            if layer in content:
-                ledger.pass_by(_shares(block, block.response, content))
-            if layer in style:
-                ledger.pass_by(guided * block.response)
-        ledger.take(after)
-    gradient = 0
-    for number, block in reversed(list(enumerate(blocks))):
-        if number < recomputed:
-            ledger.take(block.entry)
-            # The gradient of its own rows, and the same with the halo.
-            own = max(block.strip, _gradients(block, block.strip, content))
-            if not style.isdisjoint(block.layers):
-                own += added * block.strip
-            ledger.pass_by((len(block.layers) + 1) * block.strip + own)
-            ledger.give(gradient + block.entry)
-            gradient = block.entry
-            continue
-        above, gradient = gradient, 0
-        if above:
-            odd = block.height % 2 or block.width % 2
-            ledger.pass_by(block.response + (block.response if odd else above))
-            ledger.take(block.response)
-            gradient = block.response
-        for layer in reversed(block.layers):
-            own = block.response if layer in style or layer in content else 0
-            ledger.pass_by(
-                added * own * (layer in style)
-                + own
-                + (_gradients(block, block.response, content) if layer in content else 0)
-            )
-            if not gradient:
-                ledger.take(own)
-                gradient = own
-            ledger.give(block.response)
-            below = block.entry if layer == block.layers[0] else block.response
-            ledger.take(below)
-            ledger.give(gradient)
-            gradient = below
-        ledger.give(above)
-    return ledger.peak
-
-
-def _shares(block: _Block, response: int, content: set[str]) -> int:
-    """Eq. 1 in float32: the response, its difference from the target, and the square of that."""
-    single = 4 * response // block.itemsize
-    return 0 if content.isdisjoint(block.layers) else (2 if block.itemsize == 4 else 3) * single
-
-
-def _gradients(block: _Block, response: int, content: set[str]) -> int:
-    """Eq. 2 in float32: the difference, which becomes the gradient, and the response."""
-    single = 4 * response // block.itemsize
-    return 0 if content.isdisjoint(block.layers) else (1 if block.itemsize == 4 else 2) * single
-
-
 def _used(layers: Mapping[str, float], weight: float) -> set[str]:
     return {name for name, share in layers.items() if weight * share > 0}
-
-
-class _Ledger:
-    """Bytes that are held, and the most that ever were."""
-
-    def __init__(self) -> None:
-        self.held = 0
-        self.peak = 0
-
-    def take(self, size: int) -> None:
-        self.held += size
-        self.peak = max(self.peak, self.held)
-
-    def give(self, size: int) -> None:
-        self.held -= size
-
-    def pass_by(self, size: int) -> None:
-        """Taken and given at once."""
-        self.peak = max(self.peak, self.held + size)

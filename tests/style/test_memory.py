@@ -10,7 +10,7 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.profiler import ProfilerActivity, profile
 
-from service.style import evaluation, memory, resample, strips
+from service.style import evaluation, ledger, memory, resample, strips
 from service.style.lbfgs import LBFGS
 from service.style.objective import Objective
 from service.style.options import Color, Options
@@ -57,8 +57,8 @@ def test_an_evaluation_takes_what_is_counted(
     objective = Sources(photograph, [photograph]).objective(network, size, SHALLOW)
     x = torch.rand(1, 3, *size)
     taken = allocated(lambda: evaluation.loss_and_gradient(network, x, objective.terms, recomputed))
-    blocks = memory._blocks(network, size, {"conv1_1", "conv2_1", "conv2_2"})
-    counted = memory._evaluation(blocks, {"conv2_2"}, {"conv1_1", "conv2_1"}, recomputed)
+    blocks = ledger.blocks_of(network, size, {"conv1_1", "conv2_1", "conv2_2"})
+    counted = ledger.evaluation(blocks, {"conv2_2"}, {"conv1_1", "conv2_1"}, recomputed)
     assert taken == pytest.approx(counted, rel=0.05)
 
 
