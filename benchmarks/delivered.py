@@ -1,16 +1,20 @@
 """How soon which loss is delivered: each precision against float32, the service against plain Gatys and its twin."""
 
+import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from itertools import repeat
+from typing import Literal, NamedTuple
 
 import torch
 
 from benchmarks.methods import METHODS, Clock, Pair, full_size_objective
+from benchmarks.tf32 import ImitatedTF32
 from service.jobs import Work
 from service.model import PaintingModel
 from service.style import resample
+from service.style.graphs import Graphs
 from service.style.objective import Objective
 from service.style.options import Options
 from service.style.precision import Precision, with_precision
@@ -21,21 +25,81 @@ PARTS = (1000, 500, 200, 100, 50, 20, 10, 5, 2)
 """Of the other's time: the service is given each in turn, until it delivers as low a loss."""
 
 
+WITHIN = 0.02
+"""How far the delivered loss of a precision may be from that of float32."""
+
+Arithmetic = Precision | Literal["tf32, imitated"]
+"""The last one is TF32's on a device that has none."""
+
+
+class Painted(NamedTuple):
+    """A picture, and where its time went.
+
+    Attributes:
+        seconds: of all.
+        result: the picture.
+        steps: longest side of a scale, px -> seconds of each of its evaluations, with the optimiser's step. The
+            first of them has the preparation of the scale in it.
+    """
+
+    seconds: float
+    result: Result
+    steps: dict[int, list[float]]
+
+    @property
+    def evaluating(self) -> float:
+        """Seconds of all evaluations, each scale's as long as the median of its own."""
+        return sum(len(steps) * statistics.median(steps) for steps in self.steps.values())
+
+
+class Loss(NamedTuple):
+    """What comes of an arithmetic.
+
+    Attributes:
+        name: its own.
+        reference: what it is compared with.
+        ratios: of delivered losses to those of the reference, for each pair and seed.
+    """
+
+    name: Arithmetic
+    reference: Arithmetic
+    ratios: list[float]
+
+    def __str__(self) -> str:
+        mean = statistics.fmean(self.ratios)
+        verdict = "within" if abs(mean - 1) <= WITHIN else "NOT within"
+        return (
+            f"delivered loss in {self.name}: {mean:.4f} of {self.reference}'s on average of {len(self.ratios)} "
+            f"({min(self.ratios):.4f} to {max(self.ratios):.4f}), {verdict} {WITHIN:.0%}"
+        )
+
+
 class Reached(NamedTuple):
     """What the service needed for another method's loss.
 
     Attributes:
         method: plain, or boxed.
+        size: px.
+        recorded: whether the service replayed its evaluations as CUDA graphs.
         seconds, loss: of that method.
         ours: seconds of the service's first run that delivered as little; None where no run did.
         ratio: of that run's loss, or the last one's, to the other's.
     """
 
     method: str
+    size: int
+    recorded: bool
     seconds: float
     loss: float
     ours: float | None
     ratio: float
+
+    def __str__(self) -> str:
+        line = f"{self.method}: {self.seconds:.2f} s, delivers {self.loss:.4g}; "
+        line += "as CUDA graphs " if self.recorded else ""
+        if self.ours is None:
+            return f"{line}not reached in half of that time: {self.ratio:.3f} of its loss"
+        return f"{line}reached in {self.ours:.3f} s, 1/{self.seconds / self.ours:.0f}: {self.ratio:.3f} of its loss"
 
 
 def model_of(network: VGG) -> PaintingModel:
@@ -47,16 +111,30 @@ def model_of(network: VGG) -> PaintingModel:
     return model
 
 
-def paint(model: PaintingModel, pair: Pair, options: Options) -> tuple[float, Result]:
-    """Seconds, and the result."""
-    steps = model.paint(Work(pair.photograph, [pair.artwork], options))
-    began = time.perf_counter()
+def models_of(network: VGG) -> dict[bool, PaintingModel]:
+    """The service's own models without recordings (False) and, on a GPU, with them (True)."""
+    model = model_of(network)
+    models = {False: model}
+    if network.device.type == "cuda":
+        models[True] = replace(model, graphs=Graphs())
+    return models
+
+
+def paint(model: PaintingModel, pair: Pair, options: Options) -> Painted:
+    """The picture of a pair."""
+    painting = model.paint(Work(pair.photograph, [pair.artwork], options))
+    steps: dict[int, list[float]] = {}
+    evaluations = 0
+    began = before = time.perf_counter()
     while True:
         try:
-            next(steps)
+            progress = next(painting)
         except StopIteration as stop:
-            result: Result = stop.value
-            return time.perf_counter() - began, result
+            return Painted(time.perf_counter() - began, stop.value, steps)
+        now = time.perf_counter()
+        made = progress.evaluations - evaluations
+        steps.setdefault(max(progress.size), []).extend(repeat((now - before) / made, made))
+        before, evaluations = now, progress.evaluations
 
 
 def delivered(objective: Objective, picture: torch.Tensor) -> float:
@@ -66,9 +144,9 @@ def delivered(objective: Objective, picture: torch.Tensor) -> float:
 
 
 def precisions(
-    network: VGG, pairs: Sequence[Pair], options: Options, names: Sequence[Precision], seeds: int
-) -> Iterator[tuple[Precision, list[float]]]:
-    """Each precision's delivered losses, divided by those of the first one; all measured in float32.
+    network: VGG, pairs: Sequence[Pair], options: Options, names: Sequence[Arithmetic], seeds: int
+) -> Iterator[Loss]:
+    """Each arithmetic's delivered losses against those of the first one; all measured in float32.
 
     Args:
         network: in float32, on its device.
@@ -77,18 +155,19 @@ def precisions(
         names: the first is what the others are compared with.
         seeds: how many.
     """
-    measured: dict[Precision, list[float]] = {}
+    reference: list[float] = []
     for name in names:
-        model = model_of(with_precision(network, name))
+        model = model_of(ImitatedTF32(network) if name == "tf32, imitated" else with_precision(network, name))
         pictures = [
-            paint(model, pair, replace(options, seed=seed))[1].image
+            paint(model, pair, replace(options, seed=seed)).result.image
             for pair in pairs
             for seed in range(seeds)
         ]
         exact = with_precision(network, "fp32")  # the switch of the process too
         objectives = [full_size_objective(exact, pair, options) for pair in pairs for _ in range(seeds)]
-        measured[name] = [delivered(o, picture) for o, picture in zip(objectives, pictures, strict=True)]
-        yield name, [a / b for a, b in zip(measured[name], measured[names[0]], strict=True)]
+        losses = [delivered(o, picture) for o, picture in zip(objectives, pictures, strict=True)]
+        reference = reference or losses
+        yield Loss(name, names[0], [a / b for a, b in zip(losses, reference, strict=True)])
 
 
 def race(network: VGG, pair: Pair, options: Options, evaluations: int) -> Iterator[Reached]:
@@ -108,12 +187,13 @@ def race(network: VGG, pair: Pair, options: Options, evaluations: int) -> Iterat
         if network.device.type == "cuda":
             torch.cuda.synchronize(network.device)
         loss = delivered(objective, resample.quantise(last.picture()))
-        model = model_of(with_precision(network, "auto"))
-        ours, ratio = None, float("nan")
-        for part in PARTS:
-            seconds, result = paint(model, pair, replace(options, budget=last.seconds / part))
-            ratio = delivered(objective, result.image) / loss
-            if ratio <= slack:
-                ours = seconds
-                break
-        yield Reached(method, last.seconds, loss, ours, ratio)
+        for recorded, model in models_of(with_precision(network, "auto")).items():
+            paint(model, pair, options)  # a service has seen this size before
+            ours, ratio = None, float("nan")
+            for part in PARTS:
+                painted = paint(model, pair, replace(options, budget=last.seconds / part))
+                ratio = delivered(objective, painted.result.image) / loss
+                if ratio <= slack:
+                    ours = painted.seconds
+                    break
+            yield Reached(method, options.size, recorded, last.seconds, loss, ours, ratio)

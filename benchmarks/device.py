@@ -154,6 +154,36 @@ def evaluation(network: VGG, size: int, within: float, graphs: Graphs | None = N
     return Cost(seconds, launch, step, operations(objective, size), peak)
 
 
+def peak(run: Run, device: torch.device) -> int | None:
+    """Bytes that a run takes at most beside those that were allocated before; None where nobody counts them."""
+    if device.type != "cuda":
+        run()
+        return None
+    wait(device)
+    before = torch.cuda.memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    run()
+    wait(device)
+    return torch.cuda.max_memory_allocated(device) - before
+
+
+def scratch(network: VGG, size: int) -> int:
+    """Bytes that a convolution of the first block takes at most beside its output, at a square picture of this size.
+
+    It is the working space of cuDNN, which the model of memory knows nothing of.
+    """
+    most = 0
+    for name in network.layers[:2]:
+        for part in ("weight", "adjoint"):
+            kernel = network.get_buffer(f"{name}_{part}")
+            shape = (1, kernel.shape[1], size, size)
+            picture = torch.zeros(shape, device=network.device, dtype=network.dtype)
+            picture = picture.contiguous(memory_format=torch.channels_last)
+            taken = peak(lambda p=picture, k=kernel: F.conv2d(p, k, padding=1), network.device)  # type: ignore[misc]
+            most = max(most, (taken or 0) - kernel.shape[0] * size**2 * network.dtype.itemsize)
+    return most
+
+
 def batches(network: VGG, size: int, counts: tuple[int, ...], within: float) -> Iterator[tuple[int, float]]:
     """(pictures, pictures a second) of the convolutions of an evaluation, both ways, where they come in batches.
 

@@ -17,8 +17,7 @@ from service.style.options import Color, Options
 from service.style.regions import Masks
 from service.style.sources import Sources
 from service.style.transfer import stylize
-from service.style.vgg import VGG
-from tests.style.conftest import random_weights
+from service.style.vgg import VGG, Arch
 
 MIB = 2**20
 SQUARE = (512, 512)
@@ -207,10 +206,10 @@ def test_an_amount_is_told_in_two_or_three_digits(size: int, text: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def gpu() -> Iterator[VGG]:
+def gpu(weights_of: Callable[[Arch, int], dict[str, Tensor]]) -> Iterator[VGG]:
     """A network on a GPU, which has sizes and no numbers."""
     with FakeTensorMode():
-        weights = {name: torch.empty(tensor.shape) for name, tensor in random_weights("vgg16").items()}
+        weights = {name: torch.empty(tensor.shape) for name, tensor in weights_of("vgg16", 0).items()}
         yield VGG("vgg16", weights).to("cuda")
 
 

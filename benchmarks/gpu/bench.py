@@ -1,0 +1,144 @@
+"""What the parts of the benchmark work on, and how much of it they do."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from benchmarks.methods import Pair
+from service.images import decode
+from service.style.precision import Precision
+from service.style.vgg import BLOCKS, CHANNELS, VGG
+
+EXAMPLES = Path("examples")
+PAIRS = (("chelsea", "stained-glass"), ("astronaut", "starfield-strokes"), ("rocket", "sepia-valley"))
+
+
+class Scope(NamedTuple):
+    """How much is measured: on a GPU, or just enough to see that all of it works.
+
+    Attributes:
+        matrix: side of the matrices whose product is timed.
+        numbers: that are copied.
+        sizes: of evaluations, px.
+        seconds: of each measurement.
+        batches: pictures at once; of `size`.
+        size: of pictures whose loss counts, px.
+        seeds: of each pair.
+        evaluations: of plain Gatys and its twin.
+        pairs: how many, of PAIRS.
+        requests: their sizes, px.
+        large: size of a single request, px.
+        clients: at once, after a single one.
+        load_seconds: of requests of each size, half of it of each number of clients.
+        peaks: sizes of pictures whose memory is measured, px.
+    """
+
+    matrix: int
+    numbers: int
+    sizes: tuple[int, ...]
+    seconds: float
+    batches: tuple[int, ...]
+    size: int
+    seeds: int
+    evaluations: int
+    pairs: int
+    requests: tuple[int, ...]
+    large: int
+    clients: tuple[int, ...]
+    load_seconds: float
+    peaks: tuple[int, ...]
+
+
+FULL = Scope(
+    matrix=8192,
+    numbers=2**29,
+    sizes=(256, 512, 1024, 2048, 4096),
+    seconds=0.5,
+    batches=(1, 2, 4, 8),
+    size=512,
+    seeds=2,
+    evaluations=500,
+    pairs=3,
+    requests=(512, 1024),
+    large=4096,
+    clients=(2, 4, 8),
+    load_seconds=20.0,
+    peaks=(512, 1024, 2048, 4096),
+)
+TINY = Scope(
+    matrix=64,
+    numbers=2**12,
+    sizes=(32, 64),
+    seconds=0.001,
+    batches=(1, 2),
+    size=48,
+    seeds=1,
+    evaluations=3,
+    pairs=1,
+    requests=(48, 64),
+    large=96,
+    clients=(2,),
+    load_seconds=0.0,
+    peaks=(32, 48),
+)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the parts work on.
+
+    Attributes:
+        scope: how much.
+        network: in float32, on its device.
+        backbone: what the service is to load: a name or a file.
+        weights: the folder of the names.
+        random: whether the weights are, so that losses mean nothing.
+    """
+
+    scope: Scope
+    network: VGG
+    backbone: str
+    weights: Path
+    random: bool = False
+
+    @property
+    def device(self) -> torch.device:
+        """Of the network."""
+        return self.network.device
+
+    @property
+    def precisions(self) -> tuple[Precision, ...]:
+        """The first is what the others are compared with."""
+        return ("fp32", "tf32", "bf16") if self.device.type == "cuda" else ("fp32", "bf16")
+
+    def pairs(self) -> list[Pair]:
+        """Pictures of the examples, on the device."""
+        return [
+            Pair(
+                f"{photo} + {style}",
+                decode((EXAMPLES / "photos" / f"{photo}.jpg").read_bytes()).rgb.to(self.device),
+                decode((EXAMPLES / "styles" / f"{style}.jpg").read_bytes()).rgb.to(self.device),
+            )
+            for photo, style in PAIRS[: self.scope.pairs]
+        ]
+
+
+Part = Callable[[Bench], Iterator[object]]
+"""Yields rows. The `str()` of each is its line."""
+
+
+def random_weights(path: Path) -> None:
+    """A file of random weights of VGG-19's shape, with torchvision's names."""
+    generator = torch.Generator().manual_seed(0)
+    tensors, number, incoming = {}, 0, 3
+    for count, outgoing in zip(BLOCKS["vgg19"], CHANNELS, strict=True):
+        for _ in range(count):
+            kernel = torch.randn(outgoing, incoming, 3, 3, generator=generator) * (2 / (9 * incoming)) ** 0.5
+            tensors[f"features.{number}.weight"] = kernel
+            tensors[f"features.{number}.bias"] = torch.randn(outgoing, generator=generator) * 0.1
+            number, incoming = number + 2, outgoing  # a ReLU after each
+        number += 1  # a pooling
+    torch.save(tensors, path)
