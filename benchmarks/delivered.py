@@ -24,7 +24,6 @@ from service.style.vgg import VGG
 PARTS = (1000, 500, 200, 100, 50, 20, 10, 5, 2)
 """Of the other's time: the service is given each in turn, until it delivers as low a loss."""
 
-
 WITHIN = 0.02
 """How far the delivered loss of a precision may be from that of float32."""
 
@@ -132,9 +131,9 @@ def paint(model: PaintingModel, pair: Pair, options: Options) -> Painted:
         except StopIteration as stop:
             return Painted(time.perf_counter() - began, stop.value, steps)
         now = time.perf_counter()
-        made = progress.evaluations - evaluations
-        steps.setdefault(max(progress.size), []).extend(repeat((now - before) / made, made))
-        before, evaluations = now, progress.evaluations
+        if made := progress.evaluations - evaluations:
+            steps.setdefault(max(progress.size), []).extend(repeat((now - before) / made, made))
+            before, evaluations = now, progress.evaluations
 
 
 def delivered(objective: Objective, picture: torch.Tensor) -> float:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from service.memory import RESERVE, free_for_requests, parse_amount
+from service.memory import RESERVE, free_for_requests, free_on_gpu, parse_amount
 
 GIB = 2**30
 
@@ -43,6 +43,14 @@ def test_a_process_above_its_limit_has_nothing_left(tmp_path: Path, proc: Path) 
 
 def test_where_nothing_is_known_there_is_no_bound(tmp_path: Path) -> None:
     assert free_for_requests(tmp_path, tmp_path) is None
+
+
+@pytest.mark.parametrize(("free", "left"), [(20 * GIB, 18 * GIB - RESERVE), (RESERVE, 0)])
+def test_of_a_gpu_it_is_nine_tenths_of_what_is_free_now(
+    free: int, left: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda: (free, 80 * GIB))
+    assert free_on_gpu() == left
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,17 @@
 """What the model says about memory."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
+from benchmarks.gpu.bench import random_weights
 from service.jobs import LoadError
-from service.model import PaintingModel
+from service.model import PaintingModel, load_model
+from service.settings import Settings
 from service.style import memory
+from service.style.memory import largest_square
 from service.style.options import Options
 from service.style.vgg import CHANNELS, VGG, layer_names
 
@@ -52,3 +56,14 @@ def test_where_there_is_no_memory_for_any_picture_it_does_not_start(model: Paint
         LoadError, match=r"^There are 1 MiB of memory for a picture, too little for one of 64 px: "
     ):
         replace(model, memory=2**20).warm_up()
+
+
+@pytest.mark.parametrize("memory", [2**30, 2**40])
+def test_the_largest_size_is_that_which_fits_up_to_what_may_be_asked_for(tmp_path: Path, memory: int) -> None:
+    random_weights(tmp_path / "random.pth")
+    settings = Settings(backbone=str(tmp_path / "random.pth"), device="cpu", memory=memory, max_size=4096)
+    model = load_model(settings)
+    fits = largest_square(model.network, memory, 8192)
+    assert fits is not None
+    assert model.largest_size == min(fits, 4096)
+    assert (fits > 4096) == (memory == 2**40)

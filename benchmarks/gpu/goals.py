@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar
 
 from benchmarks.delivered import Reached
 from benchmarks.gpu.evaluations import Evaluation
-from benchmarks.gpu.memory import Peak
+from benchmarks.gpu.memory import PRECISIONS, Peak
 from benchmarks.gpu.requests import Requests
 
 SIZE = 512
@@ -67,7 +67,7 @@ def plain(rows: Rows) -> Verdict:
 
 
 def large(rows: Rows) -> Verdict:
-    """Both the answer and the memory; what is known of only one of them is said, but is no verdict."""
+    """The answer, and the memory in each precision; where a part is unknown, the rest is said, without a verdict."""
     answer = next((row.load for row in _all(rows, Requests) if row.size == LARGE), None)
     peaks = [row for row in _all(rows, Peak) if row.size == LARGE and row.ratio is not None]
     if answer is None and not peaks:
@@ -76,7 +76,7 @@ def large(rows: Rows) -> Verdict:
     if answer is not None:
         found.append(f"in {answer.seconds[0]:.1f} s" if answer.seconds else f"status {answer.others}")
     failed = (answer is not None and not answer.seconds) or not all(row.within for row in peaks)
-    known = answer is not None and bool(peaks)
+    known = answer is not None and {row.precision for row in peaks} == set(PRECISIONS)
     return Verdict(", ".join(found), False if failed else True if known else None)
 
 

@@ -18,6 +18,9 @@ from service.style.vgg import VGG
 EVALUATIONS = 3
 """At the full size, until all is allocated that is going to be. A GPU has the whole history from the first on."""
 
+PRECISIONS: tuple[Precision, ...] = ("bf16", "fp32")
+"""tf32 takes what fp32 does."""
+
 LIMIT = 16384
 """Up to which the largest size is looked for, px."""
 
@@ -62,15 +65,14 @@ class Peak(NamedTuple):
 def peaks(bench: Bench) -> Iterator[object]:
     """The largest size of each precision, then peaks."""
     there = free_on_gpu() if bench.device.type == "cuda" else free_for_requests()
-    precisions: tuple[Precision, ...] = ("bf16", "fp32")
     if there is not None:
         sizes = [
             f"{precision} {memory.largest_square(with_precision(bench.network, precision), there, LIMIT)}"
-            for precision in precisions
+            for precision in PRECISIONS
         ]
         yield f"largest size in {memory.amount(there)}: {', '.join(sizes)} px"
     yield "precision   px predicted     taken  ratio  scratch, MiB"
-    for precision in precisions:
+    for precision in PRECISIONS:
         network = with_precision(bench.network, precision)
         _paint(network, 64)  # what libraries take at their first call, and keep
         for size in bench.scope.peaks:

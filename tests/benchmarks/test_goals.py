@@ -11,6 +11,7 @@ from benchmarks.gpu.evaluations import Evaluation
 from benchmarks.gpu.goals import GOALS, summary
 from benchmarks.gpu.memory import Peak
 from benchmarks.gpu.requests import Requests
+from service.style.precision import Precision
 
 
 def evaluation(
@@ -24,8 +25,8 @@ def requests(*seconds: float, size: int = 512, clients: int = 1, recorded: bool 
     return Requests(size, clients, recorded, Load(sorted(seconds), [] if seconds else [422], 1.0, {}))
 
 
-def peak(ratio: float) -> Peak:
-    return Peak("bf16", 4096, 2**30, round(ratio * 2**30), 2**20)
+def peak(ratio: float, precision: Precision = "bf16") -> Peak:
+    return Peak(precision, 4096, 2**30, round(ratio * 2**30), 2**20)
 
 
 GOOD = [
@@ -40,6 +41,7 @@ GOOD = [
     requests(2.0, size=512, clients=8),
     requests(3.0, size=4096),
     peak(0.9),
+    peak(1.15, "fp32"),
 ]
 
 
@@ -54,7 +56,7 @@ def test_each_goal_has_its_line_with_what_was_found() -> None:
         "0.700 ms as CUDA graphs",
         "0.500 s",
         "1/400 as CUDA graphs",
-        "bf16 0.90 of the prediction, in 3.0 s",
+        "bf16 0.90 of the prediction, fp32 1.15 of the prediction, in 3.0 s",
         "2.0%",
     ]
     assert verdicts(GOOD) == ["met"] * 5
@@ -90,7 +92,8 @@ def test_half_of_a_goal_is_said_but_is_no_verdict() -> None:
     line = list(summary([requests(3.0, size=4096)], random=False))[3]
     assert line.endswith("  in 3.0 s")
     assert line.startswith("not measured")
-    assert list(summary([peak(1.1)], random=False))[3].startswith("not measured")
+    assert verdicts([peak(1.1), peak(1.1, "fp32")])[3] == "not measured"
+    assert verdicts([requests(3.0, size=4096), peak(1.1)])[3] == "not measured"
 
 
 def test_the_host_is_only_asked_about_evaluations_that_are_replayed() -> None:
