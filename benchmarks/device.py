@@ -110,7 +110,7 @@ def problem(network: VGG, size: int) -> tuple[Objective, Tensor]:
     )
     sources = Sources(photograph, [artwork]).to(network.device)
     objective = sources.objective(network, (size, size), Options(size=size))
-    return objective, sources.photograph[None].float() / 255
+    return objective, photograph[None].to(network.device).float() / 255
 
 
 def operations(objective: Objective, size: int) -> float:

@@ -10,6 +10,7 @@ from service.style.options import Options
 from service.watch import Watch
 
 if TYPE_CHECKING:
+    from service.style.copies import Copies
     from service.style.progress import Progress, Result
     from service.style.regions import Masks
 
@@ -62,6 +63,7 @@ class Work:
         options: complete.
         masks: which parts are painted in which style; None: all of it, in that of all artworks.
         start: what to start from in place of the photograph.
+        copies: of these pictures, at the sizes at which they are used; None: they are made when they are needed.
     """
 
     content: Picture
@@ -69,6 +71,7 @@ class Work:
     options: Options
     masks: "Masks | None" = None
     start: Picture | None = None
+    copies: "Copies | None" = None
 
 
 class Model(Protocol):
@@ -113,6 +116,9 @@ class Model(Protocol):
 
     def memory_in_the_way(self, artworks: int, options: Options, regions: int = 0) -> int | None:
         """Bytes there are for a request, where the picture might depend on that; None where they are enough."""
+
+    def prepared(self, work: Work) -> Work:
+        """With all that can be made of it before its turn. Called on the thread of whoever wants it."""
 
     def paint(self, work: Work) -> Generator["Progress", None, "Result"]:
         """Paint; one step for each evaluation. Closing the generator frees everything."""

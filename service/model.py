@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from service.bounds import Bounds
@@ -63,6 +63,15 @@ class PaintingModel:
         """Names of the network's layers."""
         return self.network.layers
 
+    def prepared(self, work: Work) -> Work:
+        """With its pictures at every size that they are used at; for a GPU, in pinned memory."""
+        from service.style.copies import Copies, pinned
+        from service.style.sources import Sources
+
+        copies = Copies(pinned if self.device == "cuda" else None)
+        Sources(work.content, work.styles, start=work.start, copies=copies).prepare(work.options)
+        return replace(work, copies=copies)
+
     def paint(self, work: Work) -> Generator["Progress", None, "Result"]:
         """One step for each evaluation of loss and gradient."""
         from service.style.transfer import stylize
@@ -74,6 +83,7 @@ class PaintingModel:
             work.options,
             masks=work.masks,
             start=work.start,
+            copies=work.copies,
             usual=self.costs,
             memory_bound=self.memory,
             graphs=self.graphs,

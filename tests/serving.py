@@ -45,6 +45,7 @@ class FakeModel:
         closed: how many pictures were given up.
         cut_short: whether it says that the time ended it.
         previews: the threads that each preview was made on.
+        preparers: the threads on which work was prepared.
         released: how often it was asked to give memory back.
     """
 
@@ -55,6 +56,7 @@ class FakeModel:
     closed: int = 0
     cut_short: bool = False
     previews: list[str] = field(default_factory=list)
+    preparers: list[str] = field(default_factory=list)
     released: int = 0
     backbone: str = "fake"
     note: str = "it only fills the picture with one colour"
@@ -79,6 +81,10 @@ class FakeModel:
 
     def memory_in_the_way(self, artworks: int, options: Options, regions: int = 0) -> int | None:
         return self.memory
+
+    def prepared(self, work: Work) -> Work:
+        self.preparers.append(threading.current_thread().name)
+        return work
 
     def paint(self, work: Work) -> Generator[Progress, None, Result]:
         self.painted.append(work)

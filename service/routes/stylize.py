@@ -76,10 +76,7 @@ def paint(operation: Operation) -> Response:
         if tag is not None and tag.known_to(request.if_none_match):
             record().outcome = "not_modified"
             return tag.not_modified()
-        inputs = _inputs(service, asked)
-        styles = [style.rgb for style in inputs.styles]
-        start = None if inputs.start is None else inputs.start.rgb
-        work = Work(inputs.content.rgb, styles, inputs.options, inputs.masks, start)
+        inputs, work = _inputs(service, asked)
         watch = Watch() if media_type == events.MEDIA_TYPE else None
         job = ticket.submit(work, record().request_id, watch)
     if watch is not None:
@@ -151,7 +148,8 @@ def _asked(service: Service, operation: Operation, media_type: str, ticket: Tick
     return Asked(sent, named, options, sent.options.format or _format_of(media_type))
 
 
-def _inputs(service: Service, asked: Asked) -> Inputs:
+def _inputs(service: Service, asked: Asked) -> tuple[Inputs, Work]:
+    """The pictures, and what the engine gets of them: everything that need not be made on its thread."""
     sent, options = asked.sent, asked.options
     with stage("decode"), service.decoding:
         size, longest = kept(options.size), _artworks_kept_at(options)
@@ -167,13 +165,18 @@ def _inputs(service: Service, asked: Asked) -> Inputs:
         start = _start(service, asked, content)
         content = replace(content, rgb=reduce(content.rgb, size))
         styles = tuple(replace(style, rgb=reduce(style.rgb, longest)) for style in styles)
-    _fits_memory(service, content, styles, options, len(regions))
+        _fits_memory(service, content, styles, options, len(regions))
+        work = Work(
+            content.rgb, [style.rgb for style in styles], options, masks, None if start is None else start.rgb
+        )
+        work = service.engine.model.prepared(work)
     for image, pictures in (("content", (content,)), ("style", styles)):
         for picture in pictures:
             service.metrics.working_pixels.labels(image).observe(picture.rgb[0].numel())
-    return Inputs(
+    inputs = Inputs(
         content, styles, options, asked.format, sent.options.quality, sent.operation, masks, regions, start
     )
+    return inputs, work
 
 
 def _numbered(name: str, files: tuple[bytes, ...]) -> list[tuple[str, bytes]]:

@@ -7,7 +7,8 @@ alive at the same time. With V = 12 H W bytes, a picture in float32, an evaluati
 - half a V: picture and photograph of the scale before;
 - 2 V for each pair of the L-BFGS history: as many as there were evaluations before, up to `lbfgs.most_pairs`;
 - the content targets, in float32; Gram matrices are less than 2 MiB a layer;
-- the artworks and the photograph as they came, in 8 bits, and what came with them: masks, a picture to start from;
+- the artworks and the photograph in 8 bits, as they came and at each scale's size (`copies`), and what came with
+  them: masks, a picture to start from. Where a GPU paints, of all that it holds the masks alone;
 - with masks, where it is painted, and a guide for each region at each style layer;
 - where only the luminance is painted, a third of each V, but the chroma and the bounds in addition;
 - what `evaluation.loss_and_gradient` holds on its way (`ledger`): with r bytes for a response of the first block
@@ -193,16 +194,16 @@ def at_scale(
     if not blocks:
         return Need(0, 0, 0)  # all weights are 0, which is refused elsewhere
     targets = sum(4 * block.numbers for block in blocks for name in block.layers if name in content)
-    came = 3 * (math.prod(photograph) + sum(math.prod(artwork) for artwork in artworks))
+    on_cpu = network.device.type == "cpu"
+    came = _pictures(photograph, artworks, options, painted=bool(style)) if on_cpu else 0
     if regions:
-        came += came // 3
+        came += math.prod(photograph) + sum(math.prod(artwork) for artwork in artworks)
         targets += sum(
             4 * regions * block.height * block.width * len(style & {*block.layers}) for block in blocks
         )
     palette = rgb + 2 * picture if grey else 0  # chroma and bounds
     drawing = 0
     if options.init == "image":
-        came += 3 * math.prod(photograph)
         drawing = picture
     kept = (
         came + targets + palette + (2 * picture + palette) // 4 + drawing
@@ -218,9 +219,9 @@ def at_scale(
         options.color != "style"
     ):  # `colours.match`: in float64, centred, transformed, and both with the new mean
         passing += [6 * each for each in seen] + [4 * picture]
-    # Pillow resizes one after the other: a copy of 3 bytes a pixel, and its own of 4, which are not on a GPU.
-    on_cpu = network.device.type == "cpu"
-    passing.append((7 if on_cpu else 3) * max(math.prod(each) for each in (photograph, *artworks)))
+    if on_cpu:
+        # Pillow resizes one after the other: a copy of 3 bytes a pixel, and its own of 4.
+        passing.append(7 * max(math.prod(each) for each in (photograph, *artworks)))
     # The photograph is there twice: for the scale, and for its objective.
     preparation = kept + 2 * picture + palette + sum(seen) + max(passing)
 
@@ -241,6 +242,18 @@ def at_scale(
         if bound is None or peak <= bound:
             return ways[-1]
     return min(ways, key=lambda way: way.peak)
+
+
+def _pictures(photograph: Size, artworks: Sequence[Size], options: Options, *, painted: bool) -> int:
+    """In 8 bits, as they came and with their copies, a copy being counted even where none has to be made."""
+    longest = pyramid.scales(*resample.fit(*photograph, options.size), options.init)
+    copies = {resample.fit(*photograph, each) for each in longest}
+    starts = 1 if options.init == "image" else 0  # taken to be as large as the photograph
+    pixels = (1 + starts) * (math.prod(photograph) + sum(map(math.prod, copies)))
+    for artwork in artworks:
+        copies = {resample.artwork_size(*artwork, options.longest_of_artworks(each)) for each in longest}
+        pixels += math.prod(artwork) + (sum(map(math.prod, copies)) if painted else 0)
+    return 3 * pixels
 
 
 def _used(layers: Mapping[str, float], weight: float) -> set[str]:

@@ -38,7 +38,7 @@ def artwork_size(height: int, width: int, longest: int) -> tuple[int, int]:
     return max(rows, min(SMALLEST_SIDE, height)), max(columns, min(SMALLEST_SIDE, width))
 
 
-def resize(picture: Tensor, size: tuple[int, int]) -> Tensor:
+def lanczos(picture: Tensor, size: tuple[int, int]) -> Tensor:
     """An 8-bit picture, resampled with Pillow's Lanczos filter (antialiased).
 
     Args:
@@ -46,13 +46,34 @@ def resize(picture: Tensor, size: tuple[int, int]) -> Tensor:
         size: (H, W) wanted.
 
     Returns:
-        float32 (1, 3, H, W) in [0, 1], on the device of the picture.
+        uint8 (3, H, W) on the CPU; the picture itself if it has this size.
     """
+    if tuple(picture.shape[-2:]) == size:
+        return picture
     image = Image.fromarray(picture.permute(1, 2, 0).contiguous().cpu().numpy())
     # The gap lets Pillow shrink a large photograph by whole factors first; at 3 the result is as good.
     image = image.resize((size[1], size[0]), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
-    return (pixels.view(1, *size, 3).permute(0, 3, 1, 2).float() / 255).to(picture.device)
+    return torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).view(*size, 3).permute(2, 0, 1)
+
+
+def resize(picture: Tensor, size: tuple[int, int]) -> Tensor:
+    """As `lanczos`, but float32 (1, 3, H, W) in [0, 1], on the device of the picture."""
+    return send(lanczos(picture, size), picture.device)
+
+
+def send(picture: Tensor, device: torch.device) -> Tensor:
+    """A picture as the network sees it, on its device; a GPU fetches it later where it is in pinned memory.
+
+    Args:
+        picture: uint8 (3, H, W).
+        device: of the network.
+
+    Returns:
+        float32 (1, 3, H, W) in [0, 1], channels_last however the picture lies in memory: sums of the same numbers in
+        another order have other last bits.
+    """
+    there = picture.to(device, non_blocking=device.type == "cuda")
+    return there.permute(1, 2, 0).contiguous()[None].permute(0, 3, 1, 2).float() / 255
 
 
 def kept(longest: int) -> int:
@@ -73,7 +94,7 @@ def reduce(picture: Tensor, longest: int) -> Tensor:
     rows, columns = artwork_size(picture.shape[-2], picture.shape[-1], longest)
     if (rows, columns) == tuple(picture.shape[-2:]):
         return picture
-    return quantise(resize(picture, (rows, columns)))
+    return lanczos(picture, (rows, columns))
 
 
 def enlarge(picture: Tensor, size: tuple[int, int]) -> Tensor:

@@ -1,13 +1,14 @@
 """From the pictures of a request to the function that is minimised at one size."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from service.style import evaluation, regions, resample
+from service.style import evaluation, pyramid, regions, resample
+from service.style.copies import Copies
 from service.style.objective import Objective
 from service.style.options import Options
 from service.style.palette import PALETTES, Palette
@@ -21,31 +22,54 @@ REFERENCE_AREA = 512 * 512
 grows with the picture, the style loss is a mean and does not, so α is scaled by REFERENCE_AREA/(H·W). The total
 variation, a sum too, is scaled likewise."""
 
+CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True)
 class Sources:
-    """The pictures that a transfer is made from, on the device of the network.
+    """The pictures that a transfer is made from, on the CPU; what a scale needs of them goes to the network's device.
 
     Attributes:
         photograph: uint8 (3, H, W), sRGB, of any size.
         artworks: each uint8 (3, h, w), sRGB, of any size.
         masks: which parts are painted in which style; None: all of it, in that of all artworks.
         start: uint8 (3, h, w), sRGB, of any size: what to start from in place of the photograph.
+        copies: of these pictures, at the sizes at which they are used.
+        device: of the network, where the masks are.
     """
 
     photograph: Tensor
     artworks: Sequence[Tensor]
     masks: Masks | None = None
     start: Tensor | None = None
+    copies: Copies = field(default_factory=Copies)
+    device: torch.device = CPU
 
     def to(self, device: torch.device) -> "Sources":
-        """The same pictures on another device."""
-        return Sources(
-            self.photograph.to(device),
-            [artwork.to(device) for artwork in self.artworks],
-            None if self.masks is None else self.masks.to(device),
-            None if self.start is None else self.start.to(device),
-        )
+        """The same pictures, for a network on another device."""
+        return replace(self, masks=None if self.masks is None else self.masks.to(device), device=device)
+
+    def prepare(self, options: Options) -> None:
+        """Make all copies that a transfer will ask for, so that its own thread need not.
+
+        Args:
+            options: of the transfer.
+        """
+        photograph, _ = self.sizes
+        result = resample.fit(*photograph, options.size)
+        scales = {stage.longest for stage in pyramid.plan(*result, options)} | {max(result)}
+        painted = any(options.style_weight * weight > 0 for weight in options.style_layers.values())
+        for longest in scales:
+            for picture in (self.photograph, self.start):
+                if picture is not None:
+                    self.copies.of(picture, resample.fit(*photograph, longest))
+            if painted:
+                for artwork, size in zip(self.artworks, self.artwork_sizes(longest, options), strict=True):
+                    self.copies.of(artwork, size)
+
+    def at(self, picture: Tensor, size: tuple[int, int]) -> Tensor:
+        """One of the pictures at this size, (H, W): float32 (1, 3, H, W) in [0, 1], on the device."""
+        return resample.send(self.copies.of(picture, size), self.device)
 
     @property
     def sizes(self) -> tuple[tuple[int, int], list[tuple[int, int]]]:
@@ -67,7 +91,7 @@ class Sources:
 
     def palette(self, size: tuple[int, int], options: Options) -> Palette:
         """The colours of a picture of this size, (H, W) in pixels."""
-        return PALETTES[options.color](resample.resize(self.photograph, size))
+        return PALETTES[options.color](self.at(self.photograph, size))
 
     def objective(
         self,
@@ -124,8 +148,7 @@ class Sources:
         size = (palette.photograph.shape[-2], palette.photograph.shape[-1])
         sizes = self.artwork_sizes(max(size), options)
         seen = [
-            palette.artwork(resample.resize(artwork, to))
-            for artwork, to in zip(self.artworks, sizes, strict=True)
+            palette.artwork(self.at(artwork, to)) for artwork, to in zip(self.artworks, sizes, strict=True)
         ]
         if self.masks is not None:
             blend = blend_weights(len(seen), options.style_blend)

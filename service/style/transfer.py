@@ -9,6 +9,7 @@ from torch import Tensor
 
 from service.style import memory, pyramid, resample
 from service.style.canvas import Canvas
+from service.style.copies import Copies
 from service.style.graphs import Graphs
 from service.style.lbfgs import LBFGS, most_pairs
 from service.style.objective import Losses, Objective
@@ -57,6 +58,7 @@ def stylize(
     *,
     masks: Masks | None = None,
     start: Tensor | None = None,
+    copies: Copies | None = None,
     clock: Callable[[], float] = time.monotonic,
     usual: Costs | None = None,
     memory_bound: int | None = None,
@@ -79,6 +81,7 @@ def stylize(
         masks: which parts are painted in which style; None: all of it, in that of all artworks.
         start: uint8 (3, h, w), sRGB: the picture to start from with `init` "image". It gets the photograph's aspect
             ratio.
+        copies: of these very tensors, prepared (`Sources.prepare`); None: they are made when a scale begins.
         clock: seconds, monotonic.
         usual: what evaluations cost on this machine; with it a budget is spent better.
         memory_bound: bytes that this may take, beside what the process holds already. Where it would take more,
@@ -94,7 +97,7 @@ def stylize(
         raise ValueError("a picture to start from goes with init=image: give both or neither")
     network = network.with_pooling(options.pooling)
     stopwatch = Stopwatch([options.budget, options.time_limit], clock, usual)
-    sources = Sources(photograph, artworks, masks, start).to(network.device)
+    sources = Sources(photograph, artworks, masks, start, copies or Copies()).to(network.device)
     run = _Run(network, sources, options, stopwatch, memory_bound)
     run.graphs = graphs
     memory.require(network, *sources.sizes, options, memory_bound, sources.regions)
@@ -184,7 +187,7 @@ class _Run:
         palette = self.sources.palette(size, self.options)
         drawing = palette.photograph
         if self.sources.start is not None:
-            drawing = palette.seen(resample.resize(self.sources.start, size))
+            drawing = palette.seen(self.sources.at(self.sources.start, size))
         self.objective = self._objective(stage, palette)
         smooth, free = self.options.init != "noise", self.sources.free(size)
         canvas = Canvas(

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.profiler import ProfilerActivity, profile
 
-from service.style import evaluation, ledger, memory, resample, strips
+from service.style import evaluation, ledger, memory, pyramid, resample, strips
 from service.style.lbfgs import LBFGS
 from service.style.objective import Objective
 from service.style.options import Color, Options
@@ -89,6 +89,26 @@ def test_resizing_a_large_photograph_to_a_small_one_counts(network: VGG) -> None
     usual = memory.need(network, SQUARE, [SQUARE], small).peak
     large = memory.need(network, (4000, 6000), [SQUARE], small).peak
     assert large - usual > 9 * 4000 * 6000
+
+
+def test_copies_at_each_scale_count_once_for_each_size(network: VGG) -> None:
+    small = replace(PAPER, size=256)
+    usual = memory.need(network, SQUARE, [(64, 64)], small).peak
+    bytes_of_copies = 3 * (64**2 + 128**2 + 256**2)
+    assert memory._pictures(SQUARE, [(64, 64)], small, painted=True) == (
+        3 * 512**2 + bytes_of_copies + 2 * 3 * 64**2
+    ), "an artwork is not enlarged: it has one size at all scales"
+    assert memory._pictures(SQUARE, [SQUARE], small, painted=False) == 2 * 3 * 512**2 + bytes_of_copies
+    more = memory.need(network, SQUARE, [(64, 64)], replace(small, init="image")).peak - usual
+    assert more == 3 * 512**2 + bytes_of_copies + 12 * 256**2, "and the start as the network sees it"
+
+
+def test_copies_have_at_most_five_thirds_of_the_pixels_of_the_result_and_four_at_powers_of_two() -> None:
+    for size in (*range(64, 800), 1023, 1024, 1449, 2048):
+        scales = pyramid.scales(size, size, "content")
+        pixels = sum(scale**2 for scale in scales) / size**2
+        assert pixels <= 5 / 3
+        assert pixels <= 4 / 3 or size not in (64, 128, 256, 512, 1024, 2048)
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -213,17 +233,20 @@ def gpu(weights_of: Callable[[Arch, int], dict[str, Tensor]]) -> Iterator[VGG]:
         yield VGG("vgg16", weights).to("cuda")
 
 
-def test_on_a_gpu_what_pillow_needs_is_not_counted(network: VGG, gpu: VGG) -> None:
-    small, large = replace(PAPER, size=64), (4000, 6000)
-    more = [memory.need(each, large, [SQUARE], small).peak for each in (network, gpu)]
-    assert more[0] - more[1] == 4 * 4000 * 6000 + memory.ALLOCATOR - memory.SCRATCH
+def test_on_a_gpu_pictures_do_not_count_which_stay_with_the_cpu(gpu: VGG) -> None:
+    small, huge = replace(PAPER, size=64), (4096, 4096)
+    usual = memory.need(gpu, SQUARE, [SQUARE], small).peak
+    assert memory.need(gpu, huge, [huge], small).peak == usual
+    masked = [memory.need(gpu, size, [SQUARE], small, regions=1).peak for size in (SQUARE, huge)]
+    assert masked[1] - masked[0] == 4096**2 - 512**2, "but their masks are on it"
 
 
 def test_on_a_gpu_the_history_is_there_from_the_first_evaluation_on(network: VGG, gpu: VGG) -> None:
     single = replace(PAPER, iterations=1, init="noise")
     counted = [memory.need(each, SQUARE, [SQUARE], single).peak for each in (network, gpu)]
     pair = 2 * 12 * 512 * 512
-    assert counted[1] - counted[0] == pair + memory.SCRATCH - memory.ALLOCATOR
+    pictures = memory._pictures(SQUARE, [SQUARE], single, painted=True)
+    assert counted[1] - counted[0] == pair + memory.SCRATCH - memory.ALLOCATOR - pictures
 
 
 def test_the_largest_square_is_that_of_pictures_as_the_service_keeps_them(network: VGG) -> None:
