@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from service.memory import free_for_requests, free_on_gpu
 from service.messages import sentence
 from service.settings import Settings
 from service.style.options import Options
+from service.warm_up import paint_shapes
 
 if TYPE_CHECKING:  # torch takes seconds to import: `load_model` does it, on the engine's thread
     from service.style.graphs import Graphs
@@ -44,6 +45,8 @@ class PaintingModel:
         largest_size: whose painting fits, with the default options; None: no size does.
         graphs: recorded evaluations; None: none are recorded.
         costs: what an evaluation takes, by the picture's pixels; measured by `warm_up`.
+        default_size: longest side of a picture for which none is asked for, in pixels.
+        clock: monotonic seconds.
     """
 
     network: "VGG"
@@ -57,6 +60,8 @@ class PaintingModel:
     largest_size: int | None = None
     graphs: "Graphs | None" = None
     costs: dict[int, float] = field(default_factory=dict)
+    default_size: int = 256
+    clock: Callable[[], float] = time.monotonic
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -128,7 +133,7 @@ class PaintingModel:
             torch.cuda.empty_cache()
 
     def warm_up(self) -> None:
-        """Paint pictures of nothing in particular, and note what an evaluation costs.
+        """Paint pictures of nothing in particular, and note what an evaluation costs; on a GPU the usual shapes too.
 
         Raises:
             LoadError: there is not even the memory for those.
@@ -143,13 +148,15 @@ class PaintingModel:
                 size=size, iterations=WARM_UP_EVALUATIONS, init="noise"
             )  # from noise: at this size alone
             try:
-                moments = [time.monotonic() for _ in self.paint(Work(picture, [picture.flip(2)], options))]
+                moments = [self.clock() for _ in self.paint(Work(picture, [picture.flip(2)], options))]
             except DoesNotFitError:
                 raise LoadError(
                     f"There are {amount(self.memory or 0)} of memory for a picture, too little for one of {size} px: "
                     "give the process more, or say with STYLIZE_MEMORY that it may take more."
                 ) from None
             self.costs[size**2] = min(after - before for before, after in itertools.pairwise(moments))
+        if self.device == "cuda":
+            paint_shapes(self.paint, self.default_size, self.clock)
 
 
 def load_model(settings: Settings) -> PaintingModel:
@@ -200,4 +207,5 @@ def load_model(settings: Settings) -> PaintingModel:
         memory=memory,
         largest_size=largest_size,
         graphs=Graphs() if device == "cuda" and settings.cuda_graphs else None,
+        default_size=bounds.default_size,
     )

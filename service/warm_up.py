@@ -1,0 +1,60 @@
+"""Shapes that requests are likely to have, painted before the first of them comes.
+
+On a GPU the first evaluation of a shape takes longer than all others: libraries choose their kernels for it, the
+driver loads those, and with STYLIZE_CUDA_GRAPHS it is recorded. On a CPU there is nothing of that kind
+(docs/performance.md).
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING
+
+from service.jobs import Size, Work
+from service.style.options import Options
+from service.style.pyramid import scales
+
+if TYPE_CHECKING:
+    from service.style.progress import Progress, Result
+
+RATIOS = ((4, 3), (3, 4), (3, 2), (2, 3), (1, 1), (16, 9), (9, 16))
+"""Width to height, the most usual first: phones, cameras, squares, frames of videos; there may not be the time for
+all. At 512 px their scales have 1.7 megapixels together, for which recordings (`graphs`) have room."""
+
+SECONDS = 5.0
+"""After which no further evaluation is begun: whoever waits for the service to be ready waits for this too."""
+
+EVALUATIONS = 3
+"""Of each scale: one that is cold and recorded, one that is replayed, one with a history to descend by."""
+
+
+def shapes(longest: int) -> list[Size]:
+    """(height, width) of the results of this size that are painted, in their order."""
+    from service.style.resample import fit
+
+    return [fit(height, width, longest) for width, height in RATIOS]
+
+
+def paint_shapes(
+    paint: Callable[[Work], Generator["Progress", None, "Result"]], longest: int, clock: Callable[[], float]
+) -> None:
+    """Paint a few evaluations of each scale of each shape, with the default options, as long as there is time.
+
+    Shapes for which there is not enough memory are left out.
+
+    Args:
+        paint: one step for each evaluation.
+        longest: side of the results, in pixels.
+        clock: seconds, monotonic.
+    """
+    import torch
+
+    from service.style.memory import DoesNotFitError
+
+    ends = clock() + SECONDS
+    for height, width in shapes(longest):
+        picture = torch.randint(0, 256, (3, height, width), dtype=torch.uint8)
+        options = Options(size=longest, iterations=EVALUATIONS * len(scales(height, width, "content")))
+        with suppress(DoesNotFitError), closing(paint(Work(picture, [picture.flip(2)], options))) as steps:
+            for _ in steps:
+                if clock() >= ends:
+                    return
