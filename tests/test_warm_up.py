@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from service import warm_up
-from service.contract import Bounds
+from service.bounds import Bounds
 from service.jobs import Work
 from service.model import WARM_UP_SIZES, PaintingModel
 from service.style.options import Options
