@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,12 +11,12 @@ import torch
 from service import warm_up
 from service.bounds import Bounds
 from service.jobs import Work
-from service.model import WARM_UP_SIZES, PaintingModel
+from service.model import WARM_UP_SIZES, PaintingModel, load_model
 from service.style.options import Options
 from service.style.progress import Progress, Result
 from service.style.pyramid import scales
 from service.style.vgg import VGG
-from tests.serving import Clock
+from tests.serving import Clock, settings
 from tests.style.conftest import random_weights
 
 SIZE = 96
@@ -96,6 +97,11 @@ def test_on_a_cpu_nothing_but_the_squares_is_painted(on_gpu: Watched) -> None:
     on_cpu = replace(on_gpu, device="cpu")
     on_cpu.warm_up()
     assert [work.options.size for work in on_cpu.works] == [*WARM_UP_SIZES]
+
+
+def test_the_shapes_are_those_of_the_size_that_the_settings_leave_for_requests(vgg16_dir: Path) -> None:
+    model = load_model(settings(weights_dir=vgg16_dir, backbone="vgg16", device="cpu", max_size=128))
+    assert model.default_size == 128
 
 
 @pytest.mark.parametrize(("seconds", "painted"), [(1.1, 1), (0.7, 2)])
