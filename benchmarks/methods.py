@@ -59,7 +59,8 @@ Method = Callable[[VGG, Pair, Options, Clock], Iterator[Step]]
 def full_size_objective(network: VGG, pair: Pair, options: Options) -> Objective:
     """Eq. 7 at the size of the result."""
     size = resample.fit(pair.photograph.shape[-2], pair.photograph.shape[-1], options.size)
-    return Sources(pair.photograph, [pair.artwork]).objective(network, size, options)
+    sources = Sources(pair.photograph, [pair.artwork]).to(network.device)
+    return sources.objective(network, size, options)
 
 
 def white_noise(pair: Pair, options: Options) -> Tensor:
