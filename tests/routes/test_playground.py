@@ -110,10 +110,10 @@ def test_its_controls_have_the_bounds_and_defaults_of_the_code(name: str) -> Non
     assert float(control["value"] or "nan") == (0.5 if name == "strength" else default)
 
 
-@pytest.mark.parametrize("name", ["pooling", "format"])
+@pytest.mark.parametrize("name", ["color", "pooling", "format"])
 def test_its_lists_have_the_choices_of_the_code(name: str) -> None:
     page = (PAGE / "index.html").read_text()
     (inside,) = re.findall(rf'<select id="{name}".*?</select>', page, re.DOTALL)
     described = StylizeOptions.model_json_schema()["properties"][name]
     schema = next((choice for choice in described.get("anyOf", []) if "enum" in choice), described)
-    assert set(re.findall(r'value="(\w+)"', inside)) == set(schema["enum"])
+    assert set(re.findall(r'value="([\w-]+)"', inside)) == set(schema["enum"])

@@ -4,6 +4,7 @@ import { description, forget, look } from "./pictures.js";
 
 const byId = (id) => document.getElementById(id);
 const own = new Map(); // value of its input -> picture
+const shapes = new Map(); // the same of the catalogue -> {title, width, height}
 
 let tell = () => {};
 let count = 0;
@@ -27,6 +28,7 @@ export function fill(styles) {
     const credit = [style.artist, style.year].filter(Boolean).join(", ");
     const thumbnail = `styles/${encodeURIComponent(style.name)}/thumbnail`;
     const added = tile(`name:${style.name}`, thumbnail, style.title, credit);
+    shapes.set(`name:${style.name}`, style);
     added.querySelector("input").dataset.credit = [style.title, credit, style.licence].filter(Boolean).join(", ");
     byId("gallery").append(added);
   }
@@ -72,6 +74,15 @@ export function chosen() {
     pictures: values.filter((value) => own.has(value)).map((value) => own.get(value)),
     names: values.filter((value) => value.startsWith("name:")).map((value) => value.slice("name:".length)),
   };
+}
+
+/** The same in one list: {value, title, width, height} of each. */
+export function artworks() {
+  const found = checked().map(({ value }) => {
+    const { file, title, width, height } = own.get(value) ?? shapes.get(value);
+    return { value, title: title ?? file.name, width, height };
+  });
+  return [...found.filter(({ value }) => own.has(value)), ...found.filter(({ value }) => !own.has(value))];
 }
 
 function changed() {

@@ -26,8 +26,12 @@ export function forget(picture) {
 /** [width, height] to send where at most `longest` pixels are of use; null: the file is fine as it is. */
 export function smaller(picture, longest) {
   const { width, height } = picture;
-  if (width === null || Math.max(width, height) <= longest) return null;
-  const scale = longest / Math.max(width, height);
+  return width === null || Math.max(width, height) <= longest ? null : fitting(width, height, longest);
+}
+
+/** [width, height], reduced so that neither is more than `longest`. */
+export function fitting(width, height, longest) {
+  const scale = Math.min(1, longest / Math.max(width, height));
   return [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
 }
 

@@ -3,9 +3,11 @@
 import { slider } from "./compare.js";
 import * as gallery from "./gallery.js";
 import * as keys from "./key.js";
-import { description, forget, look, packed } from "./pictures.js";
+import { description, forget, look, packed, smaller } from "./pictures.js";
+import * as regions from "./regions.js";
 import { Refused, curl, get, stylize } from "./service.js";
 import * as settings from "./settings.js";
+import * as start from "./start.js";
 import * as trouble from "./trouble.js";
 
 const byId = (id) => document.getElementById(id);
@@ -22,7 +24,8 @@ const EXTENSIONS = { jpeg: "jpg" };
 let photo = null;
 let limits = null;
 let painting = null; // the AbortController of the request that is under way
-let shown = []; // object URLs of the last picture and its photo
+let painted = null; // the File of the last picture
+let shown = []; // object URLs of it and its photo
 
 const moveSlider = slider(byId("compare"), byId("handle"));
 
@@ -37,6 +40,7 @@ async function takePhoto(file) {
   const picture = await look(file);
   forget(photo);
   photo = picture;
+  regions.reset();
   trouble.clear();
   say(`Photo: ${file.name}`);
   refresh();
@@ -51,6 +55,7 @@ async function takePaintings(files) {
 function removePhoto() {
   forget(photo);
   photo = null;
+  regions.reset();
   refresh();
   byId("photo-file").focus();
 }
@@ -65,7 +70,25 @@ function refresh() {
     box.dataset.url = photo.url;
     box.querySelector(".about").textContent = description(photo, settings.useful().photo);
   }
+  regions.show(photo, gallery.artworks());
   byId("command").textContent = command();
+}
+
+/** Let the visitor brush on the photo; without one that can be shown, say so. */
+function brushOn() {
+  trouble.clear();
+  if (photo === null) trouble.mark([{ field: "content", message: "Choose a photo first." }]);
+  else if (photo.width === null)
+    trouble.mark([{ field: "content_mask", message: "This browser cannot show the photo: use a mask file." }]);
+  else regions.open(photo, gallery.artworks());
+}
+
+/** Start the next picture from the one that was painted last. */
+async function onwards() {
+  await start.take(painted);
+  byId("advanced").open = true;
+  byId("init_image").focus();
+  say("The next picture starts from this one.");
 }
 
 function photoTile() {
@@ -97,6 +120,8 @@ function command() {
   const files = [["content", photo?.file.name ?? "photo.jpg"]];
   for (const picture of pictures) files.push(["style", picture.file.name]);
   if (pictures.length + names.length === 0) files.push(["style", "painting.jpg"]);
+  files.push(...regions.names(gallery.artworks()));
+  if (start.current()) files.push(["init_image", start.current().file.name]);
   const fields = [...names.map((name) => ["style_name", name]), ...settings.options()];
   return curl(files, fields, extension(), keys.current() !== null);
 }
@@ -109,12 +134,12 @@ async function body() {
   const form = new FormData();
   const content = await packed(photo, useful.photo);
   form.append("content", content, photo.file.name);
-  let bytes = content.size;
-  for (const picture of pictures) {
-    const style = await packed(picture, useful.artwork);
-    form.append("style", style, picture.file.name);
-    bytes += style.size;
-  }
+  for (const picture of pictures) form.append("style", await packed(picture, useful.artwork), picture.file.name);
+  const size = smaller(photo, useful.photo) ?? [photo.width, photo.height];
+  for (const [name, mask] of await regions.files(gallery.artworks(), size)) form.append(name, mask, mask.name);
+  const first = start.current();
+  if (first) form.append("init_image", await packed(first, useful.photo), first.file.name);
+  const bytes = [...form.values()].reduce((sum, part) => sum + part.size, 0);
   // The service would hang up while such a body is still on its way.
   if (limits && bytes > limits.max_upload_bytes - 10_000) {
     const detail = `The pictures have ${megabytes(bytes)} together: choose smaller ones, ${megabytes(limits.max_upload_bytes)} at most.`;
@@ -231,7 +256,8 @@ function remaining(seconds) {
 
 function finish(report) {
   const watched = document.activeElement === byId("cancel");
-  const url = URL.createObjectURL(new Blob([bytesOf(report.image)], { type: report.media_type }));
+  painted = new File([bytesOf(report.image)], `painted.${extension()}`, { type: report.media_type });
+  const url = URL.createObjectURL(painted);
   shown.push(url);
   byId("frame").style.setProperty("--ratio", String(report.width / report.height));
   byId("after").src = url;
@@ -239,7 +265,7 @@ function finish(report) {
   byId("before").hidden = byId("handle").hidden = photo?.width === null;
   moveSlider(50);
   byId("download").href = url;
-  byId("download").download = `painted.${extension()}`;
+  byId("download").download = painted.name;
   byId("facts").textContent =
     `${report.width} × ${report.height}, ${counted(report.evaluations, "evaluation")} in ${report.timings.optimise.toFixed(1)} s by ` +
     `${networkName(report.backbone.name)}, seed ${report.seed}. It stopped because ${STOPPED[report.stopped]}.`;
@@ -333,6 +359,8 @@ byId("form").addEventListener("submit", (event) => {
 byId("cancel").addEventListener("click", () => painting?.abort());
 byId("again").addEventListener("click", () => trouble.patient() && paint());
 byId("copy").addEventListener("click", copyCommand);
+byId("regions-brush").addEventListener("click", brushOn);
+byId("onwards").addEventListener("click", onwards);
 
 onFiles(byId("photo-file"), ([file]) => takePhoto(file));
 onFiles(byId("photo-camera"), ([file]) => takePhoto(file));
@@ -350,6 +378,8 @@ addEventListener("paste", (event) => {
 });
 
 settings.start(refresh);
+regions.start(refresh);
+start.start(refresh);
 gallery.start(refresh);
 keys.start(paint, () => without("This service paints for those who have a key."), refresh);
 refresh();

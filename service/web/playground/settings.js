@@ -21,7 +21,7 @@ function budget() {
 /** Show values as sliders move. `changed` is called after each change of any setting. */
 export function start(changed) {
   for (const name of Object.keys(SLIDERS)) byId(name).addEventListener("input", () => show(name));
-  for (const name of [...Object.keys(SLIDERS), "seed", "pooling", "format"]) byId(name).addEventListener("input", changed);
+  for (const name of [...Object.keys(SLIDERS), "color", "seed", "pooling", "format"]) byId(name).addEventListener("input", changed);
   Object.keys(SLIDERS).forEach(show);
 }
 
@@ -60,6 +60,7 @@ export function options() {
     ["format", value("format")],
   ];
   if (budget() !== null) chosen.push(["budget", String(budget())]);
+  if (value("color") !== "style") chosen.push(["color", value("color")]);
   if (Number(value("style_scale")) !== 1) chosen.push(["style_scale", value("style_scale")]);
   if (value("seed") !== "" && value("seed") !== "0") chosen.push(["seed", value("seed")]);
   if (value("pooling") !== "average") chosen.push(["pooling", value("pooling")]);

@@ -1,8 +1,8 @@
 // What went wrong: said next to the field that it is about, or in the panel of the picture.
 
 const byId = (id) => document.getElementById(id);
-const PLACES = { style_name: "style", style_weights: "style" };
-const CONTROLS = { content: "photo-file", style: "painting-file" };
+const PLACES = { style_name: "style", style_weights: "style", style_mask: "content_mask" };
+const CONTROLS = { content: "photo-file", style: "painting-file", content_mask: "regions-file" };
 
 let timer = null;
 
