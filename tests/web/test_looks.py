@@ -7,10 +7,11 @@ from playwright.sync_api import expect
 
 from tests.running import Server
 from tests.serving import picture
-from tests.web.visitor import Visitor
+from tests.web.visitor import Visitor, payload
 
 OpenPage = Callable[..., Visitor]
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+ENDLESS = "a-name-that-goes-on-and-on-without-an-end-" * 3 + ".png"
 DESK = {"viewport": {"width": 1280, "height": 900}}
 
 
@@ -39,7 +40,7 @@ def test_every_state_is_accessible_and_fits(
     page.locator("summary", has_text="terminal").click()
     check()
 
-    visitor.choose_photo(picture(400, 10), "a-name-that-goes-on-and-on-without-an-end-" * 3 + ".png")
+    visitor.choose_photo(picture(400, 10), ENDLESS)
     visitor.paint()
     expect(page.locator("#error-content")).not_to_be_empty()
     check()
@@ -52,6 +53,15 @@ def test_every_state_is_accessible_and_fits(
     board.tap() if device is PHONE else board.click()
     expect(page.locator("#regions-said")).to_contain_text("stays the photo")
     expect(page.get_by_role("button", name="Done")).to_be_in_viewport()
+    check()
+    page.get_by_role("button", name="Done").click()
+    check()
+    page.get_by_label("Add your own").set_input_files(payload(ENDLESS, picture(color="gold")))
+    page.get_by_role("button", name="Brush on the photo").click()
+    page.get_by_role("radio", name=ENDLESS, exact=True).check()
+    board.tap() if device is PHONE else board.click()
+    expect(page.locator("#regions-said")).to_contain_text(f"like {ENDLESS}")
+    assert page.locator("#regions-dialog").evaluate("box => box.scrollWidth <= box.clientWidth")
     check()
     page.get_by_role("button", name="Done").click()
     check()

@@ -200,6 +200,13 @@ def test_a_mask_file_is_sent_as_it_is(visitor: Visitor) -> None:
     expect(page.locator("#mask-files")).to_be_hidden()
     assert "content_mask=@mine.png" in visitor.command()
     assert result(visitor)["regions"] == [{"label": "#ff0000", "share": 0.5, "styles": [1]}]
+    open_board(visitor)  # to look at it changes nothing
+    close_board(visitor)
+    assert "content_mask=@mine.png" in visitor.command()
+    open_board(visitor)
+    brush(page, (0.5, 0.5))
+    close_board(visitor)
+    assert "content_mask=@regions.png" in visitor.command()
     page.get_by_role("button", name="No regions").click()
     expect(page.get_by_role("button", name="Brush on the photo")).to_be_focused()
     assert result(visitor)["regions"] == []

@@ -4,13 +4,13 @@ const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
 const STRIPE = 8; // cells; a power of 2
 
 /**
- * Makes `canvas` such a board. `ring` shows where the brush is; all of them fill `board`.
+ * Makes `canvas` such a board. `ring` shows where the brush is.
  *
  * @param model {labels, label, radius, veil, done}: functions that give the Labels to change, the label of the brush and
  *   its radius in cells, the two stripes that show a label, each [red, green, blue, alpha], 0..255; done() is called after each stroke.
  * @returns {draw, point}: show the labels; show the brush.
  */
-export function brush(board, canvas, ring, model) {
+export function brush(canvas, ring, model) {
   let at = null; // where the brush is, in cells
 
   function draw() {

@@ -12,7 +12,6 @@ const PALETTE = [
   [255, 255, 255], // the rest
   ...[[230, 60, 60], [50, 120, 255], [255, 205, 0], [20, 170, 80], [190, 70, 220], [255, 135, 20], [0, 190, 200], [240, 110, 175]],
 ];
-
 const MOST = PALETTE.length - FIRST; // paintings that the service takes
 
 let labels = null; // what was brushed
@@ -22,12 +21,15 @@ let repaint = () => {};
 
 /** Wire it up. `changed` is called after each change. */
 export function start(changed) {
-  const board = brush(byId("board"), byId("board-canvas"), byId("board-brush"), {
+  const board = brush(byId("board-canvas"), byId("board-brush"), {
     labels: () => labels,
     label: () => Number(document.querySelector("input[name=brush]:checked").value),
     radius: () => (Number(byId("brush-size").value) / 200) * Math.max(labels.width, labels.height),
     veil,
-    done: changed,
+    done() {
+      file = null;
+      changed();
+    },
   });
   repaint = board.draw;
   byId("brush-size").addEventListener("input", board.point);
@@ -68,7 +70,6 @@ export function reset() {
 
 /** Let the visitor brush on a photo of pictures.js; `artworks` are those of the gallery that are chosen. */
 export function open(photo, artworks) {
-  file = null;
   const kept = owners.map((value) => artworks.findIndex((artwork) => artwork.value === value));
   labels ??= new Labels(...fitting(photo.width, photo.height, LONGEST));
   labels.map((label) => (label < FIRST ? label : kept[label - FIRST] < 0 ? REST : FIRST + kept[label - FIRST]));
