@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from service.engine import EXIT_STOPS_MASTER, STUCK_SECONDS, Engine, State
-from service.jobs import CancelledError, Job, JobError, LoadError, Model
+from service.jobs import CancelledError, Job, JobError, LoadError, Model, Work
 from service.metrics import Metrics
+from service.style.progress import Progress, Result, finish
 from service.watch import Watch
 from tests.serving import WORK, Clock, FakeModel, Gate, wait_until
 
@@ -68,6 +69,29 @@ def test_it_loads_then_warms_up_then_is_ready(metrics: Metrics) -> None:
     assert value(metrics, "stylize_engine_state", state="ready") == 1
     assert value(metrics, "stylize_engine_state", state="loading") == 0
     engine.stop()
+
+
+def test_evaluations_that_are_told_of_together_count_and_last_as_if_each_had_been_told(
+    metrics: Metrics,
+) -> None:
+    class ThreeAtOnce(FakeModel):
+        def paint(self, work: Work) -> Generator[Progress, None, Result]:
+            told: list[Progress] = []
+            result = finish(super().paint(work), told.append)
+            for progress in told[2::3]:
+                clock.now += 6
+                yield progress
+            return result
+
+    clock = Clock()
+    engine = Engine(lambda: ThreeAtOnce(evaluations=9), metrics, clock=clock)
+    engine.start()
+    wait_until(lambda: engine.state is State.READY)
+    assert submit(engine).wait(10)
+    engine.stop()
+    assert value(metrics, "stylize_evaluations_total") == 9
+    assert value(metrics, "stylize_evaluation_duration_seconds_count") == 9
+    assert value(metrics, "stylize_evaluation_duration_seconds_sum") == 18
 
 
 def test_a_job_ends_with_its_picture(engine: Engine, metrics: Metrics) -> None:
