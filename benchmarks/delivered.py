@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 import torch
 
+from benchmarks.device import GRAPHS_ROOM
 from benchmarks.methods import METHODS, Clock, Pair, full_size_objective
 from benchmarks.tf32 import ImitatedTF32
 from service.jobs import Work
@@ -115,7 +116,7 @@ def models_of(network: VGG) -> dict[bool, PaintingModel]:
     model = model_of(network)
     models = {False: model}
     if network.device.type == "cuda":
-        models[True] = replace(model, graphs=Graphs())
+        models[True] = replace(model, graphs=Graphs(GRAPHS_ROOM))
     return models
 
 

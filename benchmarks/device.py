@@ -11,11 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from service.style.burst import at_once
 from service.style.canvas import Canvas
 from service.style.graphs import Graphs
 from service.style.lbfgs import LBFGS
 from service.style.objective import Objective
 from service.style.options import Options
+from service.style.problem import Problem
 from service.style.sources import Sources
 from service.style.terms import StyleTerm
 from service.style.vgg import VGG
@@ -25,6 +27,9 @@ GROUPS = 5
 
 LAUNCHES = 3
 """Evaluations that are launched without waiting, to see what the launching costs: few enough for a GPU's queue."""
+
+GRAPHS_ROOM = 4 * 2**30
+"""Bytes for recordings: enough for each size that is recorded."""
 
 Run = Callable[[], object]
 
@@ -47,7 +52,7 @@ class Cost(NamedTuple):
     Attributes:
         seconds: back to back with others.
         launch: seconds that the host is busy with it.
-        step: seconds with the optimiser's step around it.
+        step: seconds with the optimiser's step around it, as many at once as in a transfer.
         operations: of its convolutions and Gram matrices.
         peak: bytes that were allocated at most; None where nobody counts them.
     """
@@ -126,30 +131,33 @@ def operations(objective: Objective, size: int) -> float:
 
 
 def evaluation(network: VGG, size: int, within: float, graphs: Graphs | None = None) -> Cost:
-    """What an evaluation of a square picture costs, replayed if there are graphs; twice so many seconds long."""
+    """What an evaluation of a square picture costs; twice so many seconds long.
+
+    If there are graphs, that of a step of the optimiser that is replayed: they record nothing less.
+    """
     device = network.device
     objective, x = problem(network, size)
     canvas = Canvas(x, smooth=True)
+    optimiser = LBFGS(Problem(canvas, objective), canvas.origin(), recordable=graphs is not None)
+    if graphs is not None:
+        optimiser = graphs.replaying(optimiser)
+    count = at_once(device, size**2)
 
-    def of(picture: Tensor) -> tuple[Tensor, Tensor]:
-        if graphs is None:
-            return objective.loss_and_gradient(picture)
-        return graphs.loss_and_gradient(objective, picture)
+    def alone() -> object:
+        return objective.loss_and_gradient(x)
 
-    def function(u: Tensor) -> tuple[Tensor, Tensor]:
-        painted = canvas.paint(u)
-        loss, gradient = of(painted)
-        return loss, canvas.pullback(painted, gradient)
+    evaluate: Run = alone if graphs is None else optimiser.advance
 
-    def evaluate() -> object:
-        return of(x)
+    def steps() -> None:
+        for _ in range(count):
+            optimiser.advance()
+        optimiser.report().tolist()
 
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     seconds = seconds_of(evaluate, device, within)
     launch = launch_seconds(evaluate, device)
-    optimiser = LBFGS(function, canvas.origin())
-    step = seconds_of(optimiser.step, device, within)
+    step = seconds_of(steps, device, within) / count
     peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
     return Cost(seconds, launch, step, operations(objective, size), peak)
 

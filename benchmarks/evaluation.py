@@ -22,6 +22,7 @@ from service.style.lbfgs import LBFGS
 from service.style.objective import Objective
 from service.style.options import Options
 from service.style.precision import fastest_dtype
+from service.style.problem import Problem
 from service.style.sources import Sources
 from service.style.vgg import VGG
 from service.weights import load
@@ -69,15 +70,8 @@ def measure(network: VGG, size: int, rounds: int) -> tuple[float, float, float]:
     sources = Sources(photograph, [artwork]).to(network.device)
     objective = sources.objective(network, (x.shape[-2], x.shape[-1]), Options(size=size))
     canvas = Canvas(x, smooth=True)
-
-    def function(u: Tensor) -> tuple[Tensor, Tensor]:
-        painted = canvas.paint(u)
-        loss, gradient = objective.loss_and_gradient(painted)
-        return loss, canvas.pullback(painted, gradient)
-
-    optimiser = LBFGS(function, canvas.origin())
-    for _ in range(20):  # a history to work on
-        optimiser.step()
+    optimiser = LBFGS(Problem(canvas, objective), canvas.origin())
+    optimiser.step(20)  # a history to work on
     alone = convolutions(network, objective, x)
     runs = (lambda: objective.loss_and_gradient(x), alone, optimiser.step)
     seconds = [[timed(run, network.device) for run in runs] for _ in range(rounds + 2)][2:]

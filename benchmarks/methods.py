@@ -16,6 +16,7 @@ from service.style.canvas import Canvas
 from service.style.lbfgs import LBFGS
 from service.style.objective import Objective
 from service.style.options import Options
+from service.style.problem import Problem
 from service.style.progress import Progress, Result
 from service.style.sources import Sources
 from service.style.transfer import stylize
@@ -118,13 +119,7 @@ def boxed(network: VGG, pair: Pair, options: Options, clock: Clock) -> Iterator[
     began = clock()
     objective = full_size_objective(network, pair, options)
     canvas = Canvas(white_noise(pair, options), smooth=False)
-
-    def function(u: Tensor) -> tuple[Tensor, Tensor]:
-        x = canvas.paint(u)
-        loss, gradient = objective.loss_and_gradient(x)
-        return loss, canvas.pullback(x, gradient)
-
-    optimiser = LBFGS(function, canvas.origin(), history=100)
+    optimiser = LBFGS(Problem(canvas, objective), canvas.origin(), history=100)
     for evaluation in range(1, (options.iterations or 500) + 1):
         optimiser.step()
         yield Step(clock() - began, evaluation, lambda: canvas.paint(optimiser.point))

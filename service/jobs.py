@@ -121,7 +121,7 @@ class Model(Protocol):
         """With all that can be made of it before its turn. Called on the thread of whoever wants it."""
 
     def paint(self, work: Work) -> Generator["Progress", None, "Result"]:
-        """Paint; one step for each evaluation. Closing the generator frees everything."""
+        """Paint; one step for each evaluation, or for a few. Closing the generator frees everything."""
 
     def fault(self, error: BaseException) -> Fault | None:
         """What is wrong, where an error that `paint` raised is not of the job."""

@@ -28,6 +28,9 @@ WARM_UP_SIZES = (64, 256)
 WARM_UP_EVALUATIONS = 3
 """Of each size. The first is cold, the fastest of the others says what they cost."""
 
+GRAPHS_SHARE = 8
+"""Of the memory that is there for painting, recordings may take this part, and no picture counts on it."""
+
 
 @dataclass(frozen=True)
 class PaintingModel:
@@ -78,7 +81,7 @@ class PaintingModel:
         return replace(work, copies=copies)
 
     def paint(self, work: Work) -> Generator["Progress", None, "Result"]:
-        """One step for each evaluation of loss and gradient."""
+        """One step for each evaluation of loss and gradient, or for a few on a GPU: see `service.style.burst`."""
         from service.style.transfer import stylize
 
         return stylize(
@@ -148,13 +151,19 @@ class PaintingModel:
                 size=size, iterations=WARM_UP_EVALUATIONS, init="noise"
             )  # from noise: at this size alone
             try:
-                moments = [self.clock() for _ in self.paint(Work(picture, [picture.flip(2)], options))]
+                moments = [
+                    (self.clock(), progress.evaluations)
+                    for progress in self.paint(Work(picture, [picture.flip(2)], options))
+                ]
             except DoesNotFitError:
                 raise LoadError(
                     f"There are {amount(self.memory or 0)} of memory for a picture, too little for one of {size} px: "
                     "give the process more, or say with STYLIZE_MEMORY that it may take more."
                 ) from None
-            self.costs[size**2] = min(after - before for before, after in itertools.pairwise(moments))
+            self.costs[size**2] = min(
+                (after - before) / (made - already)
+                for (before, already), (after, made) in itertools.pairwise(moments)
+            )
         if self.device == "cuda":
             paint_shapes(self.paint, self.default_size, self.clock)
 
@@ -190,6 +199,10 @@ def load_model(settings: Settings) -> PaintingModel:
     memory = settings.memory
     if memory is None:
         memory = free_on_gpu() if device == "cuda" else free_for_requests()
+    graphs = None
+    if device == "cuda" and settings.cuda_graphs and memory is not None:
+        graphs = Graphs(room=memory // GRAPHS_SHARE)
+        memory -= memory // GRAPHS_SHARE
     bounds = Bounds.of_device(device, network.layers, max_size=settings.max_size)
     largest_size: int | None = bounds.max_size
     if memory is not None:
@@ -206,6 +219,6 @@ def load_model(settings: Settings) -> PaintingModel:
         arithmetic=f"{unit}, {computing}, {torch.get_num_threads()} threads",
         memory=memory,
         largest_size=largest_size,
-        graphs=Graphs() if device == "cuda" and settings.cuda_graphs else None,
+        graphs=graphs,
         default_size=bounds.default_size,
     )

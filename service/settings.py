@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     )
     cuda_graphs: bool = Field(
         default=False,
-        description="on a GPU, record evaluations up to 1024x1024 px and replay them; takes up to 2 GiB",
+        description="on a GPU, record steps up to 1024x1024 px and replay them; takes an eighth of the memory",
     )
     threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None, description="CPU threads of one optimisation; as many as the process may use"

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 RATIOS = ((4, 3), (3, 4), (3, 2), (2, 3), (1, 1), (16, 9), (9, 16))
 """Width to height, the most usual first: phones, cameras, squares, frames of videos; there may not be the time for
-all. At 512 px their scales have 1.7 megapixels together, for which recordings (`graphs`) have room."""
+all. At 512 px the recordings (`graphs`) of all their scales take some 2 GiB; if there is less, the first ones go."""
 
 SECONDS = 5.0
 """After which no further evaluation is begun: whoever waits for the service to be ready waits for this too."""
 
 EVALUATIONS = 3
-"""Of each scale: one that is cold and recorded, one that is replayed, one with a history to descend by."""
+"""Of each scale: enough to have a history to descend by. Recordings are as those of longer requests."""
 
 
 def shapes(longest: int) -> list[Size]:

@@ -11,6 +11,7 @@ from service.jobs import LoadError
 from service.model import PaintingModel, load_model
 from service.settings import Settings
 from service.style import memory
+from service.style.lbfgs import LBFGS
 from service.style.memory import largest_square
 from service.style.options import Options
 from service.style.vgg import CHANNELS, VGG, layer_names
@@ -56,6 +57,27 @@ def test_where_there_is_no_memory_for_any_picture_it_does_not_start(model: Paint
         LoadError, match=r"^There are 1 MiB of memory for a picture, too little for one of 64 px: "
     ):
         replace(model, memory=2**20).warm_up()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_it_learns_what_one_evaluation_costs_however_many_come_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """Each takes a quarter of a second, and nothing else takes any time."""
+    advance, seconds = LBFGS.advance, 0.0
+
+    def slow(optimiser: LBFGS) -> None:
+        nonlocal seconds
+        seconds += 0.25
+        advance(optimiser)
+
+    monkeypatch.setattr(LBFGS, "advance", slow)
+    monkeypatch.setattr("service.style.transfer.at_once", lambda device, pixels: count)
+    random_weights(tmp_path / "random.pth")
+    settings = Settings(backbone=str(tmp_path / "random.pth"), device="cpu")
+    model = replace(load_model(settings), clock=lambda: seconds)
+    model.warm_up()
+    assert model.costs == {64**2: 0.25, 256**2: 0.25}
 
 
 @pytest.mark.parametrize("memory", [2**30, 2**40])

@@ -15,60 +15,81 @@ class Curvature:
     that of the two-loop recursion, but S and Y are read twice each, whole, instead of vector by vector in 4k small
     operations: a third of the time on a CPU, and four kernels in place of 4k on a GPU.
 
+    R⁻¹ is kept, not R. A new pair is a new last column of R, and so of R⁻¹, that takes one small product; and without
+    the oldest pair, the first row and column, the inverse of what is left of R is what is left of R⁻¹. So nothing is
+    solved, and it does not matter in which rows the pairs are: a row of S whose row and column of R⁻¹ are 0 is as
+    good as none. While nothing is known, γ and R⁻¹ are 0, and so is H.
+
+    Nothing here is read from the device, not even whether there is a pair.
+
     Args:
         capacity: how many pairs are kept, the latest.
         like: a tensor of the shape, dtype and device of the points.
+        whole: whether all rows take part from the beginning. It is more work, but the same with each pair, and may
+            be recorded as a CUDA graph.
     """
 
-    def __init__(self, capacity: int, like: Tensor) -> None:
+    def __init__(self, capacity: int, like: Tensor, *, whole: bool = False) -> None:
         self._capacity = capacity
-        self._steps = like.new_empty(
-            capacity, like.numel()
-        )  # S; its pages are not touched before they are used
-        self._changes = like.new_empty(capacity, like.numel())  # Y
-        self._products = like.new_zeros(2, capacity, capacity, dtype=torch.float64)  # S Yᵀ, Y Yᵀ
-        self._count = 0
-        self._oldest = 0  # its row; the others follow it, around the end
+        self._rows = capacity if whole else 0  # that may hold something
+        make = like.new_zeros if whole else like.new_empty  # pages that nothing was written to take no memory
+        self._steps = make((capacity, like.numel()))  # S
+        self._changes = make((capacity, like.numel()))  # Y
+        small = like.new_zeros(capacity, capacity, dtype=torch.float64)
+        self._inverse, self._yy = small, small.clone()  # R⁻¹, Y Yᵀ
+        self._diagonal = small.new_zeros(capacity)  # D
+        self._gamma = small.new_zeros(())
+        self._numbers = torch.arange(capacity, device=like.device)  # of the rows
+        self._row = torch.zeros_like(
+            self._gamma, dtype=torch.int64
+        )  # of the next pair; the oldest one's, or empty
 
-    def __len__(self) -> int:
-        """How many pairs there are."""
-        return self._count
+    def clear(self, when: Tensor) -> None:
+        """Forget all pairs where this, a boolean scalar, is true."""
+        self._inverse.masked_fill_(when, 0)
+        self._gamma.masked_fill_(when, 0)
 
-    def clear(self) -> None:
-        """Forget all of them."""
-        self._count = self._oldest = 0
+    def remember(self, step: Tensor, change: Tensor, when: Tensor, gradient: Tensor) -> Tensor:
+        """Keep a pair in place of the oldest, and give H g.
 
-    def remember(self, step: Tensor, change: Tensor) -> None:
-        """Keep a pair s, y, in place of the oldest where there is no room; s·y must be positive."""
-        if self._count < self._capacity:
-            row = self._count
-            self._count += 1
-        else:
-            row = self._oldest
-            self._oldest = (row + 1) % self._capacity
-        self._steps[row] = step.flatten()
-        self._changes[row] = change.flatten()
+        Args:
+            step: s, of the points' shape; overwritten.
+            change: y, likewise; s·y must be positive.
+            when: a boolean scalar; where it is false, the pair is not kept (but the oldest may be lost).
+            gradient: g.
 
-    def times(self, gradient: Tensor) -> Tensor:
-        """H g, of the gradient's shape. There has to be a pair."""
-        count, oldest = self._count, self._oldest
-        latest = (oldest + count - 1) % count
-        steps, changes = self._steps[:count], self._changes[:count]
-        # The products with the latest y are not known yet: in one pass with those of g.
-        vectors = torch.stack([gradient.flatten(), changes[latest]])
-        s_g, s_y = (steps @ vectors.T).double().unbind(1)
-        y_g, y_y = (changes @ vectors.T).double().unbind(1)
-        self._products[0, :count, latest], self._products[1, :count, latest] = s_y, y_y
-        self._products[1, latest, :count] = y_y
+        Returns:
+            H g, of the gradient's shape; zeros while no pair is known.
+        """
+        if self._rows < self._capacity:
+            for matrix in (self._steps, self._changes):
+                matrix[self._rows].zero_()  # it may not be the row that is written to
+            self._rows += 1
+        rows = self._rows
+        steps, changes = self._steps[:rows], self._changes[:rows]
+        g, s, y = (each.flatten() for each in (gradient, step, change))
+        s.masked_fill_(~when, 0), y.masked_fill_(~when, 0)
+        row = self._row[None]
+        steps.index_copy_(0, row, s[None])
+        changes.index_copy_(0, row, y[None])
+        products = [matrix.mv(vector) for matrix in (steps, changes) for vector in (g, y)]
+        s_g, s_y, y_g, y_y = torch.stack(products).double().unbind()
 
-        # From the oldest to the latest: by rolling, whose distance is known here. Indices would go to a GPU first.
-        sy, yy = (product[:count, :count].roll((-oldest, -oldest), (0, 1)) for product in self._products)
-        s_g, y_g = s_g.roll(-oldest)[:, None], y_g.roll(-oldest)[:, None]
-        upper, gamma = sy.triu(), sy[-1, -1] / yy[-1, -1]
-        q = torch.linalg.solve_triangular(upper, s_g, upper=True)
-        inner = sy.diagonal()[:, None] * q + gamma * (yy @ q - y_g)
-        a = torch.linalg.solve_triangular(upper.T, inner, upper=False)
-        weights = torch.cat([a, -gamma * q], 1).roll(oldest, 0).to(gradient.dtype)
-        product: Tensor = gradient.flatten() * gamma.to(gradient.dtype)
-        product.addmv_(steps.T, weights[:, 0]).addmv_(changes.T, weights[:, 1])
-        return product.view_as(gradient)
+        inverse, yy, diagonal = self._inverse[:rows, :rows], self._yy[:rows, :rows], self._diagonal[:rows]
+        own = (self._numbers[:rows] == row).double()  # 1 in the new pair's row
+        product, square = own @ s_y, own @ y_y  # s·y and y·y
+        others = 1 - own
+        inverse.mul_(others[:, None] * others)
+        column = (own - inverse @ s_y) / torch.where(when, product, torch.inf)
+        inverse.add_(torch.outer(column, own))
+        yy.index_copy_(0, row, y_y[None]).index_copy_(1, row, y_y[:, None])
+        diagonal.index_copy_(0, row, product[None])
+        torch.where(when, product / square, self._gamma, out=self._gamma)
+        self._row.add_(when).remainder_(self._capacity)
+
+        q = inverse @ s_g
+        a = inverse.T @ (diagonal * q + self._gamma * (yy @ q - y_g))
+        weights = torch.stack([a, -self._gamma * q]).to(g.dtype)
+        result = g * self._gamma
+        result.addmv_(steps.T, weights[0]).addmv_(changes.T, weights[1])
+        return result.view_as(gradient)

@@ -1,48 +1,54 @@
-"""Evaluations that are recorded once and replayed, so that a GPU need not wait until the host has launched them.
+"""Steps of the optimiser, recorded once and replayed, so that a GPU need not wait for the host to launch them.
 
-An evaluation is some 140 operations, which the host launches one by one; of small pictures the GPU has done them
-sooner than they are launched. A CUDA graph launches all of them at once. It works on the very memory that it was
-recorded with, so a recording has tensors of its own for the picture and the targets, into which others of the same
-shapes are copied: what was recorded for one request serves all that look like it.
+A step is some 250 operations, which the host launches one by one; of small pictures the GPU has done them sooner
+than they are launched. A CUDA graph launches all of them at once. It works on the very memory that it was recorded
+with, so a recording has tensors of its own, a copy of all that the optimiser works on: the point, its history, the
+canvas, the targets. Those of another request are copied into them: what was recorded for one serves all that look
+like it.
 """
 
 import copy
-import dataclasses
 import logging
-import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from service.style.objective import Objective
-from service.style.terms import Term
+from service.style.lbfgs import LBFGS
+from service.style.vgg import VGG
 
 log = logging.getLogger(__name__)
 
 LARGEST = 2**20
 """Pixels of a picture above which nothing is recorded: there the launching takes less time than the kernels."""
 
-ROOM = 2 * LARGEST
-"""Pixels of all pictures for which there are recordings. Each keeps the memory of its evaluation, in bfloat16 some
-900 bytes for each pixel."""
-
 TOLERANCE = 1e-2
-"""By which, relatively, a first replay may differ from the evaluation without it; else it is not to be trusted."""
+"""By which, relatively, replays may differ from the steps without them; else they are not to be trusted."""
 
-WARM_UPS = 2
-"""Evaluations before one is recorded: what libraries do at their first call must not be recorded."""
-
-Evaluated = tuple[Tensor, Tensor]
-"""Loss and gradient."""
-
-Capture = Callable[[Callable[[], Evaluated]], tuple[Callable[[], object], Evaluated]]
-"""Records what a function does: gives what replays it, and the tensors that every replay writes the results to."""
+REHEARSALS = 3
+"""Steps before one is recorded: what libraries do at their first call must not be recorded. They are what the first
+replays are compared with, and with three of them the history counts."""
 
 
-def capture_on_gpu(function: Callable[[], Evaluated]) -> tuple[Callable[[], object], Evaluated]:
+class Recorded(NamedTuple):
+    """A recording.
+
+    Attributes:
+        replay: does again what was recorded, on the same tensors.
+        size: bytes that it holds beside those tensors.
+    """
+
+    replay: Callable[[], object]
+    size: int
+
+
+Capture = Callable[[Callable[[], object]], Recorded]
+"""Records what a function does. It may call it or not."""
+
+
+def capture_on_gpu(function: Callable[[], object]) -> Recorded:
     """As a CUDA graph, as torch's notes on CUDA semantics describe it ("CUDA Graphs").
 
     Raises:
@@ -51,27 +57,27 @@ def capture_on_gpu(function: Callable[[], Evaluated]) -> tuple[Callable[[], obje
     aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     aside.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(aside):
-        for _ in range(WARM_UPS):
-            function()
+        function()
     torch.cuda.current_stream().wait_stream(aside)
+    before = torch.cuda.memory_reserved()
     graph = torch.cuda.CUDAGraph()
     # Other threads have nothing to do with it, whatever they call meanwhile.
     with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-        results = function()
-    return graph.replay, results
+        function()
+    return Recorded(graph.replay, torch.cuda.memory_reserved() - before)
 
 
 class Graphs:
-    """Recordings of evaluations, the latest used, in bounded memory. For one thread.
+    """Recordings of optimisers' steps, the latest used, in bounded memory. For one thread, and one picture at a time.
 
-    Whatever goes wrong with a recording, the evaluation is done without, now and from then on.
+    Whatever goes wrong with a recording, the steps are made without, now and from then on.
 
     Args:
+        room: bytes that all recordings may take.
         capture: how to record.
-        room: pixels of all recorded pictures.
     """
 
-    def __init__(self, capture: Capture = capture_on_gpu, room: int = ROOM) -> None:
+    def __init__(self, room: int, capture: Capture = capture_on_gpu) -> None:
         self._capture = capture
         self._room = room
         self._recordings: OrderedDict[Hashable, _Recording] = OrderedDict()
@@ -81,102 +87,145 @@ class Graphs:
         """How many recordings there are."""
         return len(self._recordings)
 
+    @property
+    def size(self) -> int:
+        """Bytes that they take."""
+        return sum(recording.size for recording in self._recordings.values())
+
     def clear(self) -> None:
         """Forget all of them, and what they have in memory."""
         self._recordings.clear()
 
-    def loss_and_gradient(self, objective: Objective, x: Tensor) -> Evaluated:
-        """As `objective.loss_and_gradient(x)`; the same up to rounding."""
-        if self._given_up or _pixels(x) > min(LARGEST, self._room) or not objective.descended:
-            return objective.loss_and_gradient(x)
-        key = _key(objective, x)
-        if key in self._recordings:
-            self._recordings.move_to_end(key)
-            return self._recordings[key](objective, x)
-        result = objective.loss_and_gradient(x)
+    def replaying(self, optimiser: LBFGS) -> LBFGS:
+        """An optimiser that does the same by replaying a recording, up to rounding; or the same, where there is none.
+
+        Args:
+            optimiser: recordable, that has made no step yet. Its function has to be made of objects, not a closure.
+        """
+        pixels = optimiser.point.shape[-2] * optimiser.point.shape[-1]
+        if self._given_up or pixels > LARGEST:
+            return optimiser
+        key = _key(optimiser)
         try:
-            self._record(key, objective, x, result)
+            if key not in self._recordings and not self._record(key, optimiser):
+                return optimiser
         except RuntimeError as error:
             self._given_up = True
             self.clear()
             log.warning("evaluations are not replayed as CUDA graphs: %r", str(error))
-        return result
+            return optimiser
+        self._recordings.move_to_end(key)
+        return self._recordings[key].of(optimiser)
 
-    def _record(self, key: Hashable, objective: Objective, x: Tensor, expected: Evaluated) -> None:
-        if not expected[0].isfinite():  # there is nothing to compare with
-            return
-        while self._recordings and self._used() + _pixels(x) > self._room:
+    def _record(self, key: Hashable, optimiser: LBFGS) -> bool:
+        """Whether there is one now: not where there is no room for it, nor a finite loss."""
+        size = sum(tensor.nbytes for tensor in _tensors(optimiser))
+        self._make_room(size)
+        if size > self._room:
+            return False
+        recording = _Recording(optimiser, self._capture)
+        if recording.is_finite:
+            self._make_room(recording.size)
+            if recording.size <= self._room:
+                self._recordings[key] = recording
+        return key in self._recordings
+
+    def _make_room(self, size: int) -> None:
+        while self._recordings and self.size + size > self._room:
             self._recordings.popitem(last=False)
-        recording = _Recording(objective, x, self._capture)
-        for replayed, other in zip(recording(objective, x), expected, strict=True):
-            if not (replayed - other).norm() <= TOLERANCE * other.norm():
-                raise RuntimeError("a replay gave other numbers than the evaluation that was recorded")
-        self._recordings[key] = recording
-
-    def _used(self) -> int:
-        return sum(recording.pixels for recording in self._recordings.values())
 
 
 class _Recording:
-    """Of the evaluations of one shape, on tensors of its own."""
+    """Of an optimiser's steps, on tensors of its own.
 
-    def __init__(self, objective: Objective, x: Tensor, capture: Capture) -> None:
-        self.pixels = _pixels(x)
-        self._x = x.clone()
-        own = copy.copy(objective)
-        own.terms = own.descended = [_with_own_tensors(term) for term in objective.descended]
-        self._objective = own
-        self._loaded = weakref.ref(objective)  # whose targets are in them
-        self._replay, self._results = capture(lambda: own.loss_and_gradient(self._x))
+    Attributes:
+        size: bytes that it takes.
+        is_finite: whether there was a loss to compare with.
+    """
 
-    def __call__(self, objective: Objective, x: Tensor) -> Evaluated:
-        """Of another objective of the same shapes, perhaps, and another picture."""
-        if self._loaded() is not objective:
-            for own, term in zip(self._objective.descended, objective.descended, strict=True):
-                for (_, there), (_, given) in zip(_tensors(own), _tensors(term), strict=True):
-                    there.copy_(given)
-            self._loaded = weakref.ref(objective)
-        self._x.copy_(x)
+    def __init__(self, optimiser: LBFGS, capture: Capture) -> None:
+        # Its tensors are used, and nothing else of it: no step is counted.
+        networks = (leaf for _, leaf in _leaves(optimiser) if isinstance(leaf, VGG))
+        self._own = copy.deepcopy(optimiser, {id(network): network for network in networks})
+        expected = self._after(optimiser, self._own.advance)
+        self.is_finite = bool(expected[0].isfinite().all())
+        self.size = 0
+        if not self.is_finite:
+            return
+        recorded = capture(self._own.advance)
+        self._replay = recorded.replay
+        self.size = recorded.size + sum(tensor.nbytes for tensor in _tensors(self._own))
+        for replayed, other in zip(self._after(optimiser, self._replay), expected, strict=True):
+            if not (replayed - other).norm() <= TOLERANCE * other.norm():
+                raise RuntimeError("replays gave other numbers than the evaluations that were recorded")
+
+    def of(self, optimiser: LBFGS) -> LBFGS:
+        """One that begins as this one does."""
+        self._load(optimiser)
+        return _Replaying(self._own, self._replay)
+
+    def _load(self, optimiser: LBFGS) -> None:
+        for here, there in zip(_tensors(self._own), _tensors(optimiser), strict=True):
+            here.copy_(there)
+
+    def _after(self, optimiser: LBFGS, advance: Callable[[], object]) -> list[Tensor]:
+        """What is reported, and where it is so, after REHEARSALS steps of this optimiser."""
+        self._load(optimiser)
+        for _ in range(REHEARSALS):
+            advance()
+        return [self._own.report(), self._own.point.clone()]
+
+
+class _Replaying(LBFGS):
+    """On the tensors of a recording."""
+
+    def __init__(self, recorded: LBFGS, replay: Callable[[], object]) -> None:
+        vars(self).update(vars(recorded))
+        self._replay = replay
+
+    def advance(self) -> None:
         self._replay()
-        loss, gradient = self._results
-        return loss.clone(), gradient.clone()  # the next replay overwrites them
 
 
-def _key(objective: Objective, x: Tensor) -> Hashable:
-    """Everything that a recording depends on, but for the numbers in the picture and in the targets."""
-    network = objective.network
-    numbers = {
-        name: value
-        for name, value in vars(objective).items()
-        if name not in ("network", "terms", "descended")  # what is left are plain numbers, such as tv_weight
-    }
-    return (
-        (network.get_buffer("conv1_1_weight").data_ptr(), network.dtype, network.pooling),
-        tuple(sorted(numbers.items())),
-        (x.shape, x.dtype, x.stride()),
-        tuple(_key_of(term) for term in objective.descended),
-    )
+def _key(optimiser: LBFGS) -> Hashable:
+    """Everything that a recording depends on, but for the numbers in the tensors."""
+    return tuple((path, _alike(leaf)) for path, leaf in _leaves(optimiser))
 
 
-def _key_of(term: Any) -> Hashable:
-    values = ((field.name, getattr(term, field.name)) for field in dataclasses.fields(term))
-    return type(term), tuple(
-        (name, value.shape, value.dtype) if isinstance(value, Tensor) else (name, value)
-        for name, value in values
-    )
+def _alike(leaf: Any) -> Hashable:
+    """What a leaf has in common with those that may take its place."""
+    if isinstance(leaf, Tensor):
+        return leaf.shape, leaf.dtype, leaf.stride()
+    if isinstance(leaf, VGG):  # one with the same weights is as good
+        return leaf.get_buffer("conv1_1_weight").data_ptr(), leaf.dtype, leaf.pooling
+    kept: Hashable = leaf
+    return kept
 
 
-def _tensors(term: Any) -> Iterator[tuple[str, Tensor]]:
-    """The fields of a term, which is a dataclass, that are tensors."""
-    for field in dataclasses.fields(term):
-        if isinstance(value := getattr(term, field.name), Tensor):
-            yield field.name, value
+def _tensors(optimiser: LBFGS) -> list[Tensor]:
+    """All that its steps read and write, but for the network."""
+    return [leaf for _, leaf in _leaves(optimiser) if isinstance(leaf, Tensor)]
 
 
-def _with_own_tensors(term: Any) -> Term:
-    own: Term = dataclasses.replace(term, **{name: tensor.clone() for name, tensor in _tensors(term)})
-    return own
+def _leaves(whole: object) -> Iterator[tuple[str, Any]]:
+    """What an object is made of, each with its path: tensors, and whatever has no parts.
 
-
-def _pixels(x: Tensor) -> int:
-    return x.shape[-2] * x.shape[-1]
+    A tensor that is met a second time is the path where it was met first. A network has no parts here.
+    """
+    met: dict[int, str] = {}
+    left = [("", whole)]
+    while left:
+        path, part = left.pop()
+        if isinstance(part, Tensor):
+            yield path, met.get(id(part), part)
+            met.setdefault(id(part), path)
+        elif isinstance(part, VGG):
+            yield path, part
+        elif isinstance(part, Mapping):
+            left += ((f"{path}[{name}]", value) for name, value in part.items())
+        elif isinstance(part, list | tuple):
+            left += ((f"{path}[{number}]", value) for number, value in enumerate(part))
+        elif getattr(part, "__dict__", None):
+            left += ((f"{path}.{name}", value) for name, value in vars(part).items())
+        else:
+            yield path, part

@@ -15,7 +15,7 @@ picture is an enlarged one."""
 
 @dataclass(frozen=True)
 class Progress:
-    """How far it is, after each evaluation of loss and gradient.
+    """How far it is, after each evaluation of loss and gradient, or each few of them.
 
     Attributes:
         fraction: of the work, 0..1, never falling.
@@ -63,7 +63,7 @@ def finish(
 
     Args:
         run: what `stylize` returns.
-        show: called after each evaluation.
+        show: called with each progress.
 
     Raises:
         ValueError, FloatingPointError: as the transfer does.

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from service.style import memory, pyramid, resample
+from service.style.burst import at_once
 from service.style.canvas import Canvas
 from service.style.copies import Copies
 from service.style.graphs import Graphs
@@ -15,6 +16,7 @@ from service.style.lbfgs import LBFGS, most_pairs
 from service.style.objective import Losses, Objective
 from service.style.options import Options
 from service.style.palette import Palette
+from service.style.problem import Problem
 from service.style.progress import Progress, Result, Stopped
 from service.style.regions import Masks
 from service.style.sources import Sources
@@ -69,7 +71,8 @@ def stylize(
     From noise, with `style_weight` 0 it is the content reconstruction of the paper's Figure 1, with `content_weight`
     0 the style reconstruction.
 
-    It yields after every evaluation of loss and gradient, which is the longest it runs without a break; close
+    It yields after every evaluation of loss and gradient (on a GPU, where they are short, after a few: see `burst`),
+    which is the longest it runs without a break; close
     the generator to cancel. Its return value is the result.
 
     Args:
@@ -197,23 +200,25 @@ class _Run:
             high=palette.high,
             free=free,
         )
-        function = _InCoordinates(canvas, self.objective, self.graphs)
         varied = self.picture is None and self.options.init == "content"
         optimiser = LBFGS(
-            function,
+            Problem(canvas, self.objective),
             canvas.near_origin(self.options.seed) if varied else canvas.origin(),
-            history=most_pairs(drawing.numel(), stage.evaluations),
+            history=self._pairs(drawing.numel(), stage.evaluations),
+            recordable=self.graphs is not None,
         )
+        if self.graphs is not None:
+            optimiser = self.graphs.replaying(optimiser)
         self.easel = palette, canvas, optimiser
         trace: list[float] = []
         while True:
             began = self.stopwatch.seconds()
-            optimiser.step()
-            self.evaluations += 1
-            self.stopwatch.observe(area, self.stopwatch.seconds() - began)
+            losses = optimiser.step(self._at_once(area, stage, len(trace)))
+            self.evaluations += len(losses)
+            self.stopwatch.observe(area, (self.stopwatch.seconds() - began) / len(losses))
             if not math.isfinite(optimiser.loss):
                 raise FloatingPointError("the very first loss is not a finite number: the weights are broken")
-            trace.append(optimiser.loss * function.unit)
+            trace += losses
             yield self._progress(stage, trace, size)
             if optimiser.stalled or _plateau(trace):
                 self.stopped = "converged"
@@ -257,6 +262,29 @@ class _Run:
             seconds=self.stopwatch.seconds(),
             cut_short=self.cut_short,
         )
+
+    def _pairs(self, numbers: int, evaluations: int | None) -> int:
+        """How many pairs the history of a point of so many numbers holds, for so many evaluations at most.
+
+        Where steps are recorded, as many for all that are no longer than by default: one recording serves them.
+        """
+        if self.graphs is not None:
+            usual = evaluations is not None and evaluations <= pyramid.EVALUATIONS
+            evaluations = pyramid.EVALUATIONS if usual else None
+        return most_pairs(numbers, evaluations)
+
+    def _at_once(self, area: int, stage: pyramid.Stage, made: int) -> int:
+        """How many evaluations come before the next progress, of this scale and after so many."""
+        if not made:  # the first of a size is cold, and alone says what is wrong
+            return 1
+        count = at_once(self.network.device, area)
+        if stage.evaluations is not None:
+            count = min(count, stage.evaluations - made)
+        while count > 1 and not self.stopwatch.fits(
+            area, count, share=self.share + stage.share, reserve=self._last_look(stage.longest)
+        ):
+            count //= 2
+        return count
 
     def _scaled(self, longest: int) -> tuple[int, int]:
         """(height, width) of a scale. Of the photograph's own shape, not the result's, which is rounded already."""
@@ -328,29 +356,6 @@ class _Run:
         return self.sources.objective(
             self.network, size, self.options, palette=palette, recomputed=scale.recomputed
         )
-
-
-class _InCoordinates:
-    """The objective as a function of the canvas's free coordinates, in units of its first value.
-
-    Weights may make the loss of any size; squares of its gradient must neither overflow nor vanish in float32.
-    """
-
-    def __init__(self, canvas: Canvas, objective: Objective, graphs: Graphs | None) -> None:
-        self.unit = 0.0
-        self._graphs = graphs
-        self._canvas = canvas
-        self._objective = objective
-
-    def __call__(self, u: Tensor) -> tuple[Tensor, Tensor]:
-        x = self._canvas.paint(u)
-        if self._graphs is None:
-            loss, gradient = self._objective.loss_and_gradient(x)
-        else:
-            loss, gradient = self._graphs.loss_and_gradient(self._objective, x)
-        if self.unit == 0:
-            self.unit = loss.item() or 1.0
-        return loss / self.unit, self._canvas.pullback(x, gradient / self.unit)
 
 
 def _kept(picture: Tensor, palette: Palette, free: Tensor | None) -> Tensor:

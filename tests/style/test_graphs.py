@@ -1,250 +1,321 @@
-"""Recordings give what evaluations give, for every picture of their shape, and are given up where they do not.
+"""Recordings do what the optimiser's steps do, for every picture of their shape, and are given up where they do not.
 
-There is no GPU here. What stands for a CUDA graph does the recorded evaluation again, on the tensors that it was
-recorded with and on no others, and writes the results where it wrote the first ones: as a graph does.
+There is no GPU here. What stands for a CUDA graph notes every operation with its numbers and its tensors, and does
+them again on the same tensors, writing what came out where it came out before: as a graph does. So whatever a step
+decides in Python, or keeps anywhere else than in its tensors, is wrong in a replay.
 """
 
+import gc
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from service.jobs import Work
 from service.model import PaintingModel
-from service.style.graphs import LARGEST, Evaluated, Graphs
-from service.style.objective import Objective
+from service.style.canvas import Canvas
+from service.style.graphs import LARGEST, REHEARSALS, Graphs, Recorded
+from service.style.lbfgs import LBFGS
 from service.style.options import Options
-from service.style.progress import Result
+from service.style.problem import Problem
+from service.style.progress import Result, finish
+from service.style.pyramid import EVALUATIONS
+from service.style.regions import Masks
 from service.style.sources import Sources
-from service.style.terms import ContentTerm, StyleTerm
 from service.style.transfer import stylize
 from service.style.vgg import VGG
 
 SIZE = (36, 48)
 OPTIONS = Options(size=48, iterations=12)
+HELD = 1000
+"""Bytes that each tape says it holds."""
+CONVOLUTION = torch.ops.aten.convolution.default
 
 
-class Tape:
-    """Records without a GPU.
+class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Of one function."""
+
+    def __init__(self, spoil: float) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._spoil = spoil
+        self._notes: list[tuple[Any, Any, Any, Any]] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.ops.aten._local_scalar_dense.default:
+            raise RuntimeError("CUDA error: operation not permitted when stream is capturing")
+        results = func(*args, **(kwargs or {}))
+        self._notes.append((func, args, kwargs or {}, results))
+        return results
+
+    def replay(self) -> None:
+        for func, args, kwargs, results in self._notes:
+            if func.is_view:  # of memory that has been written to meanwhile
+                continue
+            again = func(*args, **kwargs)
+            if func._schema.is_mutable:  # it has written where it wrote before
+                continue
+            for here, there in zip(tensors_in(results), tensors_in(again), strict=True):
+                here.copy_(there * self._spoil if func is CONVOLUTION else there)
+
+
+def tensors_in(results: Any) -> list[Tensor]:
+    return [results] if isinstance(results, Tensor) else list(results)
+
+
+class Recorder:
+    """Makes tapes.
 
     Attributes:
-        recorded: how many functions.
+        recorded: how many.
         replayed: how often any of them.
-        spoil: what is done to the results of a replay.
+        spoil: by what replays multiply what a convolution gives.
     """
 
     def __init__(self) -> None:
         self.recorded = self.replayed = 0
-        self.spoil: Callable[[Tensor], Tensor] = lambda result: result
+        self.spoil = 1.0
 
-    def __call__(self, function: Callable[[], Evaluated]) -> tuple[Callable[[], object], Evaluated]:
+    def __call__(self, function: Callable[[], object]) -> Recorded:
         self.recorded += 1
-        results = function()
+        tape = Tape(self.spoil)
+        with tape:
+            function()
 
         def replay() -> None:
             self.replayed += 1
-            for old, new in zip(results, function(), strict=True):
-                old.copy_(self.spoil(new))
+            tape.replay()
 
-        return replay, results
+        return Recorded(replay, HELD)
 
 
-def no_capture(_: Callable[[], Evaluated]) -> tuple[Callable[[], object], Evaluated]:
+def no_capture(_: Callable[[], object]) -> Recorded:
     raise RuntimeError("CUDA error: operation not permitted when stream is capturing")
 
 
 @pytest.fixture
-def tape() -> Tape:
-    return Tape()
+def recorder() -> Recorder:
+    return Recorder()
 
 
 @pytest.fixture
-def objective(network: VGG, photograph: Tensor, artwork: Tensor) -> Objective:
-    return Sources(photograph, [artwork]).objective(network, SIZE, OPTIONS)
+def graphs(recorder: Recorder) -> Graphs:
+    return Graphs(2**30, recorder)
 
 
-def some_picture(seed: int, height: int = SIZE[0], width: int = SIZE[1]) -> Tensor:
-    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
+@pytest.fixture
+def optimiser_of(network: VGG, photograph: Tensor, artwork: Tensor) -> Callable[..., LBFGS]:
+    def make(
+        *,
+        network: VGG = network,
+        photograph: Tensor = photograph,
+        size: tuple[int, int] = SIZE,
+        options: Options = OPTIONS,
+        masks: Masks | None = None,
+        seed: int = 0,
+        first_step: float = 0.2,
+    ) -> LBFGS:
+        sources = Sources(photograph, [artwork], masks)
+        palette = sources.palette(size, options)
+        canvas = Canvas(
+            palette.photograph, smooth=True, low=palette.low, high=palette.high, free=sources.free(size)
+        )
+        problem = Problem(canvas, sources.objective(network, size, options, palette=palette))
+        return LBFGS(problem, canvas.near_origin(seed), history=5, first_step=first_step, recordable=True)
 
-
-def same(one: Evaluated, other: Evaluated) -> bool:
-    return torch.equal(one[0], other[0]) and torch.equal(one[1], other[1])
+    return make
 
 
 def painted(network: VGG, pictures: tuple[Tensor, Tensor], graphs: Graphs | None) -> Result:
-    steps = stylize(network, pictures[0], [pictures[1]], OPTIONS, graphs=graphs)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            result: Result = stop.value
-            return result
+    return finish(stylize(network, pictures[0], [pictures[1]], OPTIONS, graphs=graphs))
 
 
 def test_a_picture_is_the_same_to_the_byte(
-    network: VGG, photograph: Tensor, artwork: Tensor, tape: Tape
+    network: VGG, photograph: Tensor, artwork: Tensor, graphs: Graphs, recorder: Recorder
 ) -> None:
-    graphs = Graphs(tape)
     pictures = photograph, artwork
-    without = painted(network, pictures, None)
-    for _ in range(2):  # recorded, and from the recordings of before
-        assert torch.equal(painted(network, pictures, graphs).image, without.image)
-    assert tape.recorded == len(graphs) == 1
-    assert tape.replayed == 2 * 12, "the first of all was evaluated, and the recording checked against it"
+    without = painted(network, pictures, Graphs(room=0))
+    for _ in range(2):  # recorded, and from the recording of before
+        found = painted(network, pictures, graphs)
+        assert torch.equal(found.image, without.image)
+        assert found.evaluations == without.evaluations == 12
+    assert recorder.recorded == len(graphs) == 1
+    assert recorder.replayed == REHEARSALS + 2 * 12
 
 
-def test_each_picture_is_evaluated_and_what_came_out_is_kept(objective: Objective, tape: Tape) -> None:
-    graphs = Graphs(tape)
-    pictures = [some_picture(seed) for seed in range(4)]
-    found = [graphs.loss_and_gradient(objective, x) for x in pictures]
-    assert all(same(got, objective.loss_and_gradient(x)) for got, x in zip(found, pictures, strict=True))
-    assert (tape.recorded, tape.replayed) == (1, 4)
+def test_one_recording_serves_all_that_are_not_longer_than_usual(
+    network: VGG, photograph: Tensor, artwork: Tensor, graphs: Graphs, recorder: Recorder
+) -> None:
+    for iterations, recorded in ((3, 1), (12, 1), (EVALUATIONS, 1), (EVALUATIONS + 1, 2), (40, 2)):
+        finish(
+            stylize(network, photograph, [artwork], replace(OPTIONS, iterations=iterations), graphs=graphs)
+        )
+        assert recorder.recorded == recorded
 
 
-def test_the_pictures_that_were_given_are_left_alone(objective: Objective, tape: Tape) -> None:
-    graphs, x = Graphs(tape), some_picture(0)
-    terms = [term for term in objective.descended if isinstance(term, ContentTerm | StyleTerm)]
-    assert len(terms) == len(objective.descended)
-    targets = [term.target.clone() for term in terms]
-    graphs.loss_and_gradient(objective, x)
-    graphs.loss_and_gradient(objective, some_picture(1))
-    assert torch.equal(x, some_picture(0))
-    assert all(torch.equal(a.target, b) for a, b in zip(terms, targets, strict=True))
+def test_all_that_happens_in_a_long_descent_is_in_the_recording(
+    optimiser_of: Callable[..., LBFGS], graphs: Graphs, recorder: Recorder
+) -> None:
+    """Rejected steps, pairs that are dropped, and a loss that is not finite."""
+    plain, replaying = optimiser_of(first_step=8), graphs.replaying(optimiser_of(first_step=8))
+    losses = plain.step(40)
+    assert replaying.step(40) == losses
+    assert len(set(losses)) < len(losses), "no step was rejected: this shows little"
+    for each in (plain, replaying):
+        each._direction.mul_(torch.nan)
+    assert replaying.step(30) == plain.step(30)
+    assert torch.equal(replaying.point, plain.point)
+    assert recorder.replayed == REHEARSALS + 70
+
+
+def test_what_was_given_is_left_alone(optimiser_of: Callable[..., LBFGS], graphs: Graphs) -> None:
+    optimiser, untouched = optimiser_of(), optimiser_of()
+    graphs.replaying(optimiser).step(5)
+    assert optimiser.evaluations == 0
+    assert optimiser.step(5) == untouched.step(5)
 
 
 @pytest.mark.parametrize("guided", [False, True])
-def test_other_targets_of_the_same_shapes_are_taken_over(
-    network: VGG, photograph: Tensor, artwork: Tensor, objective: Objective, tape: Tape, guided: bool
+def test_other_pictures_of_the_same_shapes_take_the_same_recording(
+    optimiser_of: Callable[..., LBFGS],
+    photograph: Tensor,
+    graphs: Graphs,
+    recorder: Recorder,
+    guided: bool,
 ) -> None:
-    other = Sources(photograph.flip(1), [artwork.flip(0, 2)]).objective(network, SIZE, OPTIONS)
-    if guided:
-        for each, seed in ((objective, 1), (other, 2)):
-            random = torch.Generator().manual_seed(seed)
-            each.descended = [
-                replace(term, guide=torch.rand(SIZE[0] >> n, SIZE[1] >> n, generator=random))
-                if isinstance(term, StyleTerm)
-                else term
-                for term in each.descended
-                for n in [VGG.poolings_before(term.layer)]
-            ]
-    graphs, x = Graphs(tape), some_picture(0)
-    for each in (objective, other, objective, objective, other):
-        assert same(graphs.loss_and_gradient(each, x), each.loss_and_gradient(x))
-    assert not same(objective.loss_and_gradient(x), other.loss_and_gradient(x)), "this shows nothing"
-    assert tape.recorded == 1
+    masks = [Masks((torch.rand(20, 20) < part).to(torch.uint8)) if guided else None for part in (0.3, 0.7)]
+
+    def first(seed: int) -> LBFGS:
+        return optimiser_of(masks=masks[0], seed=seed)
+
+    def second(seed: int) -> LBFGS:
+        return optimiser_of(photograph=photograph.flip(1), masks=masks[1], seed=seed)
+
+    for number, make in enumerate((first, second, first, first, second)):
+        assert graphs.replaying(make(number)).step(8) == make(number).step(8)
+        gc.collect()  # one that is gone may leave its address to the next one
+    assert first(0).step(8) != second(0).step(8), "this shows nothing"
+    if not guided:  # regions of another share of the picture have other weights
+        assert recorder.recorded == 1
 
 
-def test_new_targets_in_the_place_of_old_ones_are_noticed(
-    network: VGG, photograph: Tensor, artwork: Tensor, tape: Tape
-) -> None:
-    """An objective that is gone may leave its address to the next one."""
-    graphs, x = Graphs(tape), some_picture(0)
-    for flipped in range(4):
-        picture = photograph.flip(1) if flipped % 2 else photograph
-        objective = Sources(picture, [artwork]).objective(network, SIZE, OPTIONS)
-        assert same(graphs.loss_and_gradient(objective, x), objective.loss_and_gradient(x))
-        del objective
-    assert tape.recorded == 1
-
-
-@pytest.mark.parametrize("change", ["weights", "variation", "layers", "pooling", "dtype", "size", "grey"])
+@pytest.mark.parametrize(
+    "change", ["weights", "variation", "layers", "pooling", "dtype", "size", "grey", "masks"]
+)
 def test_what_is_part_of_a_recording_needs_another(
-    network: VGG, photograph: Tensor, artwork: Tensor, objective: Objective, tape: Tape, change: str
+    network: VGG, optimiser_of: Callable[..., LBFGS], graphs: Graphs, recorder: Recorder, change: str
 ) -> None:
-    size, options, x = SIZE, OPTIONS, some_picture(1)
-    if change == "weights":
-        options = replace(options, content_weight=0.5)
-    if change == "variation":
-        options = replace(options, tv_weight=2.0)
-    if change == "layers":
-        options = replace(options, style_layers={"conv1_1": 1.0})
-    if change == "pooling":
-        network = network.with_pooling("max")
-    if change == "dtype":
-        network = network.with_dtype(torch.bfloat16)
-    if change == "size":
-        size, x = (40, 48), some_picture(1, 40)
-    if change == "grey":
-        x = x[:, :1]
-    other = Sources(photograph, [artwork]).objective(network, size, options)
-    graphs = Graphs(tape)
-    graphs.loss_and_gradient(objective, some_picture(0))
+    changes: dict[str, dict[str, Any]] = {
+        "weights": {"options": replace(OPTIONS, content_weight=0.5)},
+        "variation": {"options": replace(OPTIONS, tv_weight=2.0)},
+        "layers": {"options": replace(OPTIONS, style_layers={"conv1_1": 1.0})},
+        "pooling": {"network": network.with_pooling("max")},
+        "dtype": {"network": network.with_dtype(torch.bfloat16)},
+        "size": {"size": (40, 48)},
+        "grey": {"options": replace(OPTIONS, color="content-luminance")},
+        "masks": {"masks": Masks(torch.eye(8, dtype=torch.uint8))},
+    }
+    changed = changes[change]
+    graphs.replaying(optimiser_of())
     for _ in range(2):
-        assert same(graphs.loss_and_gradient(other, x), other.loss_and_gradient(x))
-    assert tape.recorded == len(graphs) == 2
+        assert graphs.replaying(optimiser_of(**changed)).step(8) == optimiser_of(**changed).step(8)
+    assert recorder.recorded == len(graphs) == 2
 
 
 def test_recordings_that_were_not_used_for_longest_make_room(
-    network: VGG, photograph: Tensor, artwork: Tensor, tape: Tape
+    optimiser_of: Callable[..., LBFGS], recorder: Recorder
 ) -> None:
-    sizes = [(36, 48), (40, 48), (44, 48)]
-    objectives = {size: Sources(photograph, [artwork]).objective(network, size, OPTIONS) for size in sizes}
-    graphs = Graphs(tape, room=(36 + 44) * 48)
+    def use(graphs: Graphs, height: int) -> int:
+        before = recorder.recorded
+        graphs.replaying(optimiser_of(size=(height, 48)))
+        return recorder.recorded - before
 
-    def use(size: tuple[int, int]) -> int:
-        before = tape.recorded
-        graphs.loss_and_gradient(objectives[size], some_picture(0, *size))
-        return tape.recorded - before
-
-    assert [use(size) for size in sizes] == [1, 1, 1]
+    sizes = []
+    for height in (36, 40, 44):
+        alone = Graphs(2**30, recorder)
+        use(alone, height)
+        sizes.append(alone.size)
+    assert HELD < sizes[0] < sizes[1] < sizes[2]
+    graphs = Graphs(sizes[0] + sizes[2], recorder)
+    assert [use(graphs, height) for height in (36, 40, 44)] == [1, 1, 1]
     assert len(graphs) == 1, "the oldest go first, until there is room"
-    assert [use((36, 48)), use((44, 48)), use((36, 48))] == [1, 0, 0]
-    assert use((40, 48)) == 1
-    assert use((44, 48)) == 1, "it was used before the other two"
+    assert [use(graphs, height) for height in (36, 44, 36)] == [1, 0, 0]
+    assert graphs.size == sizes[0] + sizes[2]
+    assert use(graphs, 40) == 1
+    assert use(graphs, 44) == 1, "it was used before the other two"
     graphs.clear()
-    assert len(graphs) == 0
+    assert len(graphs) == graphs.size == 0
 
 
-def test_large_pictures_are_not_recorded(objective: Objective, tape: Tape) -> None:
-    graphs = Graphs(tape, room=SIZE[0] * SIZE[1] - 1)
-    x = some_picture(0)
-    assert same(graphs.loss_and_gradient(objective, x), objective.loss_and_gradient(x))
-    assert tape.recorded == 0
+@pytest.mark.parametrize("room", [2**10, 2**24])
+def test_what_there_is_no_room_for_is_not_recorded(
+    optimiser_of: Callable[..., LBFGS], recorder: Recorder, room: int
+) -> None:
+    """Neither where its own tensors are too large, nor where it is found out afterwards."""
+    graphs = Graphs(room, lambda function: recorder(function)._replace(size=2**24))
+    optimiser = optimiser_of()
+    assert graphs.replaying(optimiser) is optimiser
+    assert recorder.recorded == (room == 2**24)
+    assert graphs.size == 0
+
+
+def test_large_pictures_are_not_recorded(graphs: Graphs, recorder: Recorder) -> None:
+    large = LBFGS(lambda u: (u.sum(), u), torch.ones(1, 3, 1025, 1024), history=1, recordable=True)
+    assert graphs.replaying(large) is large
+    assert recorder.recorded == 0
     assert LARGEST == 1024 * 1024
 
 
-def test_where_nothing_can_be_recorded_it_is_said_once_and_evaluated_all_the_same(
+def test_where_nothing_can_be_recorded_it_is_said_once_and_painted_all_the_same(
     network: VGG, photograph: Tensor, artwork: Tensor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    graphs, pictures = Graphs(no_capture), (photograph, artwork)
+    graphs, pictures = Graphs(2**30, no_capture), (photograph, artwork)
     with caplog.at_level(logging.WARNING):
-        image = painted(network, pictures, graphs).image
-    assert torch.equal(image, painted(network, pictures, None).image)
+        images = [painted(network, pictures, graphs).image for _ in range(2)]
+    without = painted(network, pictures, Graphs(room=0)).image
+    assert all(torch.equal(image, without) for image in images)
     (record,) = caplog.records
     assert "not replayed as CUDA graphs" in record.message
     assert "operation not permitted" in record.message
 
 
 @pytest.mark.parametrize("factor", [1.1, float("nan")])
-def test_a_replay_that_differs_is_not_trusted(
-    objective: Objective, tape: Tape, factor: float, caplog: pytest.LogCaptureFixture
+def test_a_recording_that_differs_is_not_trusted(
+    optimiser_of: Callable[..., LBFGS],
+    graphs: Graphs,
+    recorder: Recorder,
+    factor: float,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    tape.spoil = lambda result: result * factor
-    graphs, x = Graphs(tape), some_picture(0)
+    recorder.spoil = factor
     for _ in range(3):
-        assert same(graphs.loss_and_gradient(objective, x), objective.loss_and_gradient(x))
-    assert (tape.recorded, tape.replayed, len(graphs)) == (1, 1, 0)
+        optimiser = optimiser_of()
+        assert graphs.replaying(optimiser) is optimiser
+    assert (recorder.recorded, recorder.replayed, len(graphs)) == (1, REHEARSALS, 0)
     assert len(caplog.records) == 1
 
 
-def test_a_loss_that_is_not_finite_is_no_reason_to_give_up(objective: Objective, tape: Tape) -> None:
-    graphs, broken = Graphs(tape), torch.full((1, 3, *SIZE), torch.nan)
-    assert graphs.loss_and_gradient(objective, broken)[0].isnan()
-    assert tape.recorded == 0
-    graphs.loss_and_gradient(objective, some_picture(0))
-    assert (tape.recorded, len(graphs)) == (1, 1)
+def test_a_loss_that_is_not_finite_is_no_reason_to_give_up(
+    optimiser_of: Callable[..., LBFGS], graphs: Graphs, recorder: Recorder
+) -> None:
+    broken = optimiser_of()
+    broken.point.mul_(torch.nan)
+    assert graphs.replaying(broken) is broken
+    assert recorder.recorded == 0
+    graphs.replaying(optimiser_of())
+    assert (recorder.recorded, len(graphs)) == (1, 1)
 
 
 def test_the_service_s_model_paints_with_recordings_and_gives_their_memory_back(
-    network: VGG, photograph: Tensor, artwork: Tensor, tape: Tape
+    network: VGG, photograph: Tensor, artwork: Tensor, graphs: Graphs, recorder: Recorder
 ) -> None:
-    graphs = Graphs(tape)
     model = PaintingModel(network, "vgg16", "", "", "cpu", "", "", graphs=graphs)
     *_, progress = model.paint(Work(photograph, [artwork], OPTIONS))
     assert progress.evaluations == 12
-    assert (tape.recorded, len(graphs)) == (1, 1)
+    assert (recorder.recorded, len(graphs)) == (1, 1)
     model.release()
     assert len(graphs) == 0

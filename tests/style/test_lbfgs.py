@@ -127,19 +127,78 @@ def test_a_gradient_that_lies_ends_in_a_stall_and_not_in_a_loop() -> None:
 def test_where_the_curvature_leads_upwards_it_goes_down_the_gradient_and_the_curvature_is_forgotten(
     monkeypatch: pytest.MonkeyPatch, sign: float
 ) -> None:
+    remember = Curvature.remember
+
+    def misled(curvature: Curvature, step: Tensor, change: Tensor, when: Tensor, gradient: Tensor) -> Tensor:
+        return remember(curvature, step, change, when, gradient).copy_(gradient * sign)
+
     optimiser = LBFGS(with_autograd(rosenbrock), torch.full((6,), -0.5, dtype=torch.float64), first_step=0.01)
     points = []
     for count in range(1, 5):
         if count == 3:
-            monkeypatch.setattr(Curvature, "times", lambda _, gradient: gradient * sign)
+            assert pairs_of(optimiser) == 1
+            monkeypatch.setattr(Curvature, "remember", misled)
         optimiser.step()
-        points.append(optimiser.point)
+        points.append(optimiser.point.clone())
         if count == 3:
             monkeypatch.undo()
-            pairs = len(optimiser._curvature)
-            assert pairs == 2
+            assert pairs_of(optimiser) == 0
             _, gradient = with_autograd(rosenbrock)(optimiser.point)
     cosine = torch.nn.functional.cosine_similarity(points[3] - points[2], -gradient, dim=0)
     assert cosine > 1 - 1e-12, "the step after it is not along the gradient"
-    assert len(optimiser._curvature) == 1, "only the pair of that step is known"
+    assert pairs_of(optimiser) == 1, "only the pair of that step is known"
     assert optimiser.loss < rosenbrock(points[2]).item()
+
+
+def pairs_of(optimiser: LBFGS) -> int:
+    """How many pairs of its history count."""
+    return int(optimiser._curvature._inverse.diagonal().count_nonzero())
+
+
+@pytest.mark.parametrize("recordable", [False, True])
+def test_several_evaluations_at_once_are_those_that_come_one_by_one(recordable: bool) -> None:
+    def optimiser() -> LBFGS:
+        start = torch.full((10,), -1.2, dtype=torch.float64)
+        return LBFGS(with_autograd(rosenbrock), start, first_step=1.0, history=7, recordable=recordable)
+
+    one, several = optimiser(), optimiser()
+    losses = [loss for count in (1, 7, 2, 20) for loss in several.step(count)]
+    assert losses == [loss for _ in range(30) for loss in one.step()]
+    assert len(set(losses)) < len(losses), "no evaluation was rejected: this run shows little"
+    assert torch.equal(several.point, one.point)
+    assert several.evaluations == one.evaluations == 30
+    assert several.loss == one.loss == losses[-1]
+
+
+def test_of_evaluations_at_once_those_after_a_stall_do_not_count() -> None:
+    one, several = (LBFGS(lambda z: ((z**2).sum(), -2 * z), torch.ones(3)) for _ in range(2))
+    while not one.stalled:
+        one.step()
+    losses = several.step(100)
+    assert several.stalled
+    assert len(losses) == several.evaluations == one.evaluations
+    assert several.step(5) == []
+
+
+def test_the_start_is_left_alone() -> None:
+    start = torch.full((6,), -0.5)
+    optimiser = LBFGS(with_autograd(rosenbrock), start)
+    optimiser.step(10)
+    assert torch.equal(start, torch.full((6,), -0.5))
+    assert not torch.equal(optimiser.point, start)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_the_size_of_the_loss_changes_nothing(scale: float) -> None:
+    """Squares of such gradients are beyond float32."""
+
+    def scaled(point: Tensor) -> tuple[Tensor, Tensor]:
+        loss, gradient = with_autograd(rosenbrock)(point)
+        return loss * scale, gradient * scale
+
+    start = torch.full((6,), -0.5)
+    usual, other = LBFGS(with_autograd(rosenbrock), start), LBFGS(scaled, start)
+    usual.step(15)
+    other.step(15)
+    torch.testing.assert_close(other.point, usual.point, rtol=1e-2, atol=1e-2)
+    assert other.loss / scale == pytest.approx(usual.loss, rel=1e-2)

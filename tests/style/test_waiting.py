@@ -1,10 +1,9 @@
-"""Nothing in an evaluation waits for the device, and a step of the optimiser does so once.
+"""Nothing in a step of the optimiser waits for the device, and several of them are reported at once.
 
 No GPU is needed: fake tensors have a device and no numbers, so whoever wants to read one fails, and so does whoever
 mixes tensors of two devices.
 """
 
-import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -116,46 +115,63 @@ def test_the_coordinates_of_a_picture_wait_for_nothing(painted: str) -> None:
     assert crossings.seen == []
 
 
-def test_a_step_of_the_optimiser_reads_once_and_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    losses = itertools.count(100, -1)
+class Reads(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes every operation that reads numbers from tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.seen: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if any(word in func.name() for word in ("_local_scalar_dense", "is_nonzero", "nonzero", "equal")):
+            self.seen.append(func.name())
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("recordable", [False, True])
+def test_a_step_of_the_optimiser_waits_for_nothing(recordable: bool) -> None:
+    """Nor does it send anything: what cannot be recorded as a CUDA graph is either of the two."""
+    with fake_gpu() as crossings:
+        start = torch.rand(1, 3, 8, 8, device=GPU)
+        optimiser = LBFGS(lambda point: (point.sum(), point), start, history=3, recordable=recordable)
+        for _ in range(9):  # until the history is full, and the oldest pairs are replaced
+            optimiser.advance()
+        report = optimiser.report()
+    assert crossings.seen == []
+    assert report.device.type == optimiser.point.device.type == "cuda"
+
+
+@pytest.mark.parametrize("evaluations", [1, 10])
+def test_steps_read_once_however_many_evaluations_they_make(
+    monkeypatch: pytest.MonkeyPatch, evaluations: int
+) -> None:
     read: list[torch.Size] = []
 
-    def descending(numbers: Tensor) -> list[float]:
-        """What is read: a loss that falls, gradients, a positive curvature, a descent."""
-        assert numbers.device.type == "cuda"
+    def reports(numbers: Tensor) -> list[list[float]]:
         read.append(numbers.shape)
-        return [float(next(losses)), 1.0, 1.0, 1.0, 1.0, -1.0, -1.0]
+        return [[100.0, 0.0]] * evaluations
 
-    monkeypatch.setattr(FakeTensor, "tolist", descending)
+    monkeypatch.setattr(FakeTensor, "tolist", reports)
     with fake_gpu() as crossings:
         start = torch.rand(1, 3, 8, 8, device=GPU)
         optimiser = LBFGS(lambda point: (point.sum(), point), start, history=3)
-        for count in range(1, 10):  # until the history is full, and the oldest pairs are replaced
-            optimiser.step()
-            assert len(read) == optimiser.evaluations == count
+        for _ in range(3):
+            optimiser.step(evaluations)
+    assert read == [torch.Size([evaluations, 2])] * 3
     assert crossings.seen == []
-    assert set(read) == {torch.Size([7])}
 
 
-def test_without_a_gpu_it_reads_as_seldom() -> None:
-    """The same, with numbers: rejected steps and lost curvature do not read either."""
-
-    class Reads(TorchDispatchMode):  # type: ignore[no-untyped-call]
-        names: tuple[str, ...] = ()
-
-        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            if any(word in func.name() for word in ("_local_scalar_dense", "is_nonzero", "nonzero", "equal")):
-                self.names += (func.name(),)
-            return func(*args, **(kwargs or {}))
+def test_rejected_steps_and_lost_curvature_are_not_read_either() -> None:
+    """Without a GPU, but with numbers."""
 
     def function(point: Tensor) -> tuple[Tensor, Tensor]:
         return (point**4 - point).sum(), 4 * point**3 - 1
 
     optimiser = LBFGS(function, torch.linspace(-2, 2, 7), first_step=3.0, history=4)
-    with Reads() as reads:  # type: ignore[no-untyped-call]
-        for _ in range(60):
-            optimiser.step()
-    assert reads.names == ()
-    with Reads() as reads:  # type: ignore[no-untyped-call]
+    with Reads() as reads:
+        losses = optimiser.step(60)
+    assert len(set(losses)) < len(losses), "no step was rejected: this shows little"
+    assert reads.seen == []
+    with Reads() as reads:
         optimiser.point.sum().item()
-    assert reads.names == ("aten::_local_scalar_dense",), "this test notices no reading at all"
+    assert reads.seen == ["aten::_local_scalar_dense"], "this test notices no reading at all"

@@ -1,0 +1,66 @@
+"""A CPU gets one evaluation at a time; a GPU several of small pictures, always as many for one size."""
+
+import itertools
+
+import pytest
+import torch
+from torch import Tensor
+
+from service.style import transfer
+from service.style.burst import MOST, at_once
+from service.style.lbfgs import LBFGS
+from service.style.options import Options
+from service.style.progress import Progress, finish
+from service.style.transfer import stylize
+from service.style.vgg import VGG
+
+
+def test_a_cpu_does_what_it_is_told_at_once() -> None:
+    assert [at_once(torch.device("cpu"), side**2) for side in (64, 512, 4096)] == [1, 1, 1]
+
+
+def test_a_gpu_gets_the_fewer_the_larger_they_are() -> None:
+    counts = [at_once(torch.device("cuda"), side**2) for side in (64, 256, 512, 1024, 2048, 4096)]
+    assert counts == [MOST, MOST, 8, 2, 1, 1]
+
+
+@pytest.mark.parametrize("iterations", [1, 9, 30])
+def test_the_picture_is_the_same_with_several_at_once(
+    network: VGG,
+    photograph: Tensor,
+    artwork: Tensor,
+    monkeypatch: pytest.MonkeyPatch,
+    iterations: int,
+) -> None:
+    options = Options(size=48, iterations=iterations)
+    one = finish(stylize(network, photograph, [artwork], options))
+    monkeypatch.setattr(transfer, "at_once", lambda device, pixels: 4)
+    seen: list[Progress] = []
+    several = finish(stylize(network, photograph, [artwork], options), seen.append)
+    assert torch.equal(several.image, one.image)
+    assert several.evaluations == one.evaluations == iterations
+    assert [progress.evaluations for progress in seen] == [*range(1, iterations, 4), iterations]
+
+
+def test_where_time_is_short_fewer_come_at_once(
+    network: VGG, photograph: Tensor, artwork: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each evaluation takes a second, and nothing else takes any."""
+    advance, seconds = LBFGS.advance, 0
+
+    def slow(optimiser: LBFGS) -> None:
+        nonlocal seconds
+        seconds += 1
+        advance(optimiser)
+
+    monkeypatch.setattr(LBFGS, "advance", slow)
+    monkeypatch.setattr(transfer, "at_once", lambda device, pixels: 8)
+    seen: list[Progress] = []
+    options = Options(size=48, budget=30.0)
+    result = finish(stylize(network, photograph, [artwork], options, clock=lambda: seconds), seen.append)
+    made = [progress.evaluations for progress in seen]
+    bursts = [after - before for before, after in itertools.pairwise([0, *made])]
+    assert bursts[:3] == [1, 8, 8], "the first comes alone"
+    assert bursts[-1] < 8, "another eight would not have ended in time"
+    assert result.stopped == "budget"
+    assert 25 < result.seconds <= 30
