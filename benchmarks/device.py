@@ -54,7 +54,8 @@ class Cost(NamedTuple):
         launch: seconds that the host is busy with it.
         step: seconds with the optimiser's step around it, as many at once as in a transfer.
         operations: of its convolutions and Gram matrices.
-        peak: bytes that were allocated at most; None where nobody counts them.
+        peak: bytes that were allocated at most; None where nobody counts them, as those of a recording's own.
+        replayed: whether it was replayed, with the optimiser's step around it.
     """
 
     seconds: float
@@ -62,6 +63,7 @@ class Cost(NamedTuple):
     step: float
     operations: float
     peak: int | None
+    replayed: bool = False
 
 
 def wait(device: torch.device) -> None:
@@ -133,20 +135,23 @@ def operations(objective: Objective, size: int) -> float:
 def evaluation(network: VGG, size: int, within: float, graphs: Graphs | None = None) -> Cost:
     """What an evaluation of a square picture costs; twice so many seconds long.
 
-    If there are graphs, that of a step of the optimiser that is replayed: they record nothing less.
+    If there are graphs, that of a step of the optimiser that is replayed: they record nothing less. Where it could
+    not be recorded, that of an evaluation.
     """
     device = network.device
     objective, x = problem(network, size)
     canvas = Canvas(x, smooth=True)
-    optimiser = LBFGS(Problem(canvas, objective), canvas.origin(), recordable=graphs is not None)
+    plain = optimiser = LBFGS(Problem(canvas, objective), canvas.origin(), recordable=graphs is not None)
     if graphs is not None:
-        optimiser = graphs.replaying(optimiser)
+        for _ in range(2):  # what comes again is recorded
+            optimiser = graphs.replaying(plain)
+    replayed = optimiser is not plain
     count = at_once(device, size**2)
 
     def alone() -> object:
         return objective.loss_and_gradient(x)
 
-    evaluate: Run = alone if graphs is None else optimiser.advance
+    evaluate: Run = optimiser.advance if replayed else alone
 
     def steps() -> None:
         for _ in range(count):
@@ -158,8 +163,9 @@ def evaluation(network: VGG, size: int, within: float, graphs: Graphs | None = N
     seconds = seconds_of(evaluate, device, within)
     launch = launch_seconds(evaluate, device)
     step = seconds_of(steps, device, within) / count
-    peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
-    return Cost(seconds, launch, step, operations(objective, size), peak)
+    counted = device.type == "cuda" and not replayed
+    peak = torch.cuda.max_memory_allocated(device) if counted else None
+    return Cost(seconds, launch, step, operations(objective, size), peak, replayed)
 
 
 def peak(run: Run, device: torch.device) -> int | None:

@@ -132,7 +132,7 @@ class Metrics:
                 f"stylize_gpu_memory_{what}_bytes", f"Memory of the GPU {text}; 0 without a GPU."
             ).set_function(partial(gpu_memory, what))
         self.load_seconds = self._gauge("stylize_model_load_seconds", "Loading the network, at start.")
-        self.warmup_seconds = self._gauge("stylize_warmup_seconds", "The first picture, at start.")
+        self.warmup_seconds = self._gauge("stylize_warmup_seconds", "The first pictures, at start.")
         self.build_info = self._gauge(
             "stylize_build_info",
             "1, with what runs here.",

@@ -1,6 +1,7 @@
 """The network that the engine paints with: which device, which weights, how many threads."""
 
 import itertools
+import logging
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,8 @@ from service.messages import sentence
 from service.settings import Settings
 from service.style.options import Options
 from service.warm_up import paint_shapes
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:  # torch takes seconds to import: `load_model` does it, on the engine's thread
     from service.style.graphs import Graphs
@@ -127,13 +130,18 @@ class PaintingModel:
         return fault_of(error)
 
     def release(self) -> None:
-        """Give the GPU's memory that torch keeps for the next picture back to the driver."""
+        """Give the GPU's memory that torch keeps for the next picture back to the driver, if that still answers."""
         import torch
 
         if self.graphs is not None:
             self.graphs.clear()
         if self.device == "cuda":
-            torch.cuda.empty_cache()
+            try:
+                torch.cuda.empty_cache()
+            except (
+                RuntimeError
+            ) as error:  # of a GPU that is lost: whoever is told so is told by what was painted
+                log.warning("the GPU's memory is not given back: %r", str(error))
 
     def warm_up(self) -> None:
         """Paint pictures of nothing in particular, and note what an evaluation costs; on a GPU the usual shapes too.

@@ -89,3 +89,16 @@ def test_the_largest_size_is_that_which_fits_up_to_what_may_be_asked_for(tmp_pat
     assert fits is not None
     assert model.largest_size == min(fits, 4096)
     assert (fits > 4096) == (memory == 2**40)
+
+
+def test_a_gpu_that_is_lost_is_no_reason_to_fail_a_second_time(
+    model: PaintingModel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What failed first says what is to be done."""
+
+    def lost() -> None:
+        raise RuntimeError("CUDA error: unspecified launch failure")
+
+    monkeypatch.setattr("torch.cuda.empty_cache", lost)
+    replace(model, device="cuda").release()
+    assert caplog.messages == ["the GPU's memory is not given back: 'CUDA error: unspecified launch failure'"]

@@ -1,7 +1,7 @@
 """What is painted before the first request comes."""
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from service import warm_up
 from service.bounds import Bounds
 from service.jobs import Work
 from service.model import WARM_UP_SIZES, PaintingModel, load_model
+from service.style import transfer
+from service.style.graphs import Graphs, Recorded, pairs
 from service.style.options import Options
 from service.style.progress import Progress, Result
 from service.style.pyramid import scales
@@ -81,11 +83,34 @@ def usual(model: Watched) -> list[Work]:
 def test_on_a_gpu_every_scale_of_the_usual_shapes_is_painted_before_it_is_ready(on_gpu: Watched) -> None:
     on_gpu.warm_up()
     assert [tuple(work.content.shape[-2:]) for work in usual(on_gpu)] == [
-        (72, 96), (96, 72), (64, 96), (96, 64), (96, 96), (54, 96), (96, 54)
+        shape for shape in [(72, 96), (96, 72), (64, 96), (96, 64), (96, 96), (54, 96), (96, 54)] for _ in range(2)
     ]  # fmt: skip
     for size in [(72, 96), (48, 64), (64, 48), (43, 64), (64, 43), (54, 96), (36, 64)]:
-        assert on_gpu.evaluated[size] == warm_up.EVALUATIONS, size
-    assert on_gpu.evaluated[96, 96] == warm_up.EVALUATIONS
+        assert on_gpu.evaluated[size] == 2 * warm_up.EVALUATIONS, size
+    assert on_gpu.evaluated[96, 96] == 2 * warm_up.EVALUATIONS
+
+
+def test_every_scale_of_the_usual_shapes_is_recorded_and_serves_the_first_request(
+    on_gpu: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "pairs", lambda _, *about: pairs(torch.device("cuda"), *about))
+    replayed = 0
+
+    def capture(function: Callable[[], object]) -> Recorded:
+        def replay() -> None:
+            nonlocal replayed
+            replayed += 1
+            function()
+
+        return Recorded(replay, 0)
+
+    model = replace(on_gpu, graphs=Graphs(2**30, capture))
+    model.warm_up()
+    assert len(model.graphs or ()) == len(on_gpu.evaluated.keys() - {(256, 256)}), "which is only measured"
+    before = replayed
+    picture = torch.zeros(3, 72, 96, dtype=torch.uint8)
+    *_, progress = model.paint(Work(picture, [picture.flip(2)], Options(size=SIZE)))
+    assert replayed - before == progress.evaluations == 60
 
 
 def test_what_an_evaluation_costs_is_measured_as_without(on_gpu: Watched) -> None:
@@ -104,14 +129,14 @@ def test_the_shapes_are_those_of_the_size_that_the_settings_leave_for_requests(v
     assert model.default_size == 128
 
 
-@pytest.mark.parametrize(("seconds", "painted"), [(1.1, 1), (0.7, 2)])
+@pytest.mark.parametrize(("seconds", "painted"), [(1.1, 1), (0.7, 2), (0.3, 3)])
 def test_when_the_time_is_over_it_is_ready_within_an_evaluation(
     on_gpu: Watched, seconds: float, painted: int
 ) -> None:
-    """Six evaluations of each shape."""
+    """Six evaluations of each shape, twice."""
     model = replace(on_gpu, seconds=seconds)
     model.warm_up()
-    assert len(usual(model)) == painted
+    assert len(usual(model)) == painted  # of the seven shapes, each twice
     evaluations = sum(model.evaluated.values()) - 3 * len(WARM_UP_SIZES)
     assert warm_up.SECONDS <= evaluations * seconds < warm_up.SECONDS + seconds
     assert model.ended == model.works, "the last one has been given up"
@@ -121,7 +146,7 @@ def test_shapes_that_do_not_fit_into_the_memory_are_left_out(on_gpu: Watched) ->
     need = on_gpu.need((256, 256), [(256, 256)], replace(Options(), init="noise", size=256)).peak
     model = replace(on_gpu, default_size=4096, memory=need)
     model.warm_up()
-    assert len(usual(model)) == len(warm_up.RATIOS)
+    assert len(usual(model)) == 2 * len(warm_up.RATIOS)
     assert sum(model.evaluated.values()) == 3 * len(WARM_UP_SIZES)
 
 

@@ -19,16 +19,19 @@ class Evaluation(NamedTuple):
     Attributes:
         precision: of its convolutions.
         size: px.
-        recorded: whether it was replayed as a CUDA graph, with the optimiser's step around it.
-        cost: of it.
+        cost: of it; where it was replayed, of the optimiser's step around it too.
         ceiling: operations a second of a matrix product in this precision.
     """
 
     precision: Precision
     size: int
-    recorded: bool
     cost: device.Cost
     ceiling: float
+
+    @property
+    def recorded(self) -> bool:
+        """Whether it was replayed as a CUDA graph."""
+        return self.cost.replayed
 
     @property
     def host(self) -> float:
@@ -74,7 +77,7 @@ def _of(
         except torch.OutOfMemoryError:
             yield f"{precision:9} {size:4}  out of memory"
             continue
-        if graphs is not None and not len(graphs):
+        if graphs is not None and not cost.replayed:
             yield f"{precision:9} {size:4}  could not be recorded"
             continue
-        yield Evaluation(precision, size, graphs is not None, cost, best.products[precision])
+        yield Evaluation(precision, size, cost, best.products[precision])

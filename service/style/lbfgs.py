@@ -20,7 +20,7 @@ SHORTER_YET = 0.1
 so the minimum of a parabola would gain nothing, and it would amplify the rounding of two nearly equal losses."""
 
 HISTORY_ENTRIES = 2**27
-"""Numbers that the history may hold: half a gigabyte in float32. It is full at 1024 px with 28 pairs."""
+"""Numbers that the history may hold: half a gigabyte in float32. It is full at 1024x768 px with 28 pairs."""
 
 
 def most_pairs(numbers: int, evaluations: int | None = None) -> int:
@@ -127,7 +127,7 @@ class LBFGS:
         loss = loss.double()
         size = loss.abs()
         torch.where((self._loss == math.inf) & (size > 0), size, self._unit, out=self._unit)
-        loss, gradient = loss / self._unit, gradient / self._unit
+        loss, gradient = loss / self._unit, (gradient / self._unit).contiguous()
 
         step, change = trial - self.point, gradient - self._gradient
         pairs = ((gradient, gradient), (step, change), (step, step), (change, change))

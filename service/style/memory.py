@@ -5,7 +5,7 @@ alive at the same time. With V = 12 H W bytes, a picture in float32, an evaluati
 
 - 7 V: the start as logits, the point, its gradient, the direction, the trial point, its picture, and the photograph;
 - half a V: picture and photograph of the scale before;
-- 2 V for each pair of the L-BFGS history: as many as there were evaluations before, up to `lbfgs.most_pairs`;
+- 2 V for each pair of the L-BFGS history: as many as there were evaluations before, up to `graphs.pairs`;
 - the content targets, in float32; Gram matrices are less than 2 MiB a layer;
 - the artworks and the photograph in 8 bits, as they came and at each scale's size (`copies`), and what came with
   them: masks, a picture to start from. Where a GPU paints, of all that it holds the masks alone;
@@ -30,7 +30,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from service.style import ledger, pyramid, resample
-from service.style.lbfgs import most_pairs
+from service.style.graphs import pairs
 from service.style.ledger import Size
 from service.style.options import Options
 from service.style.vgg import VGG
@@ -225,10 +225,10 @@ def at_scale(
     # The photograph is there twice: for the scale, and for its objective.
     preparation = kept + 2 * picture + palette + sum(seen) + max(passing)
 
-    pairs = most_pairs(picture // 4, stage.evaluations)
+    remembered = pairs(network.device, (1 if grey else 3, *size), stage.evaluations)
     if on_cpu and stage.evaluations is not None:
-        pairs = min(pairs, stage.evaluations - 1)  # pages that nothing was written to do not count
-    descent = kept + (7 + 2 * pairs) * picture
+        remembered = min(remembered, stage.evaluations - 1)  # pages that nothing was written to do not count
+    descent = kept + (7 + 2 * remembered) * picture
     if grey:
         descent += 2 * picture  # how far the bounds of the canvas are apart
     if regions:

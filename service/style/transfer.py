@@ -11,8 +11,8 @@ from service.style import memory, pyramid, resample
 from service.style.burst import at_once
 from service.style.canvas import Canvas
 from service.style.copies import Copies
-from service.style.graphs import Graphs
-from service.style.lbfgs import LBFGS, most_pairs
+from service.style.graphs import Graphs, pairs, recordable
+from service.style.lbfgs import LBFGS
 from service.style.objective import Losses, Objective
 from service.style.options import Options
 from service.style.palette import Palette
@@ -31,6 +31,9 @@ NOISE = 0.02
 """Range of the white noise that init=noise starts from, around mid-grey: 5/255. It has to be faint: what the network
 does not see of it stays in the picture however long one optimises, and average pooling does not see much. From noise
 over the whole range the content reconstruction of conv2_1 keeps an error of 57/255 per pixel (docs/algorithm.md)."""
+
+RECORDING_SECONDS = 1.0
+"""That have to be left for a scale to be recorded: far more than it takes, but nobody knows how much that is."""
 
 FORWARD = 0.4
 """What a forward pass costs, in evaluations: of the photograph and the artworks to prepare a scale, and of the result
@@ -204,11 +207,12 @@ class _Run:
         optimiser = LBFGS(
             Problem(canvas, self.objective),
             canvas.near_origin(self.options.seed) if varied else canvas.origin(),
-            history=self._pairs(drawing.numel(), stage.evaluations),
-            recordable=self.graphs is not None,
+            history=pairs(self.network.device, palette.photograph.shape, stage.evaluations),
+            recordable=self.graphs is not None and recordable(palette.photograph.shape),
         )
         if self.graphs is not None:
-            optimiser = self.graphs.replaying(optimiser)
+            may_record = self.stopwatch.fits(area, 0, reserve=RECORDING_SECONDS)
+            optimiser = self.graphs.replaying(optimiser, may_record=may_record)
         self.easel = palette, canvas, optimiser
         trace: list[float] = []
         while True:
@@ -220,7 +224,7 @@ class _Run:
                 raise FloatingPointError("the very first loss is not a finite number: the weights are broken")
             trace += losses
             yield self._progress(stage, trace, size)
-            if optimiser.stalled or _plateau(trace):
+            if optimiser.stalled or (self._at_full_stop(area, len(trace)) and _plateau(trace)):
                 self.stopped = "converged"
             elif stage.evaluations is not None and len(trace) >= stage.evaluations:
                 self.stopped = "iterations"
@@ -263,21 +267,12 @@ class _Run:
             cut_short=self.cut_short,
         )
 
-    def _pairs(self, numbers: int, evaluations: int | None) -> int:
-        """How many pairs the history of a point of so many numbers holds, for so many evaluations at most.
-
-        Where steps are recorded, as many for all that are no longer than by default: one recording serves them.
-        """
-        if self.graphs is not None:
-            usual = evaluations is not None and evaluations <= pyramid.EVALUATIONS
-            evaluations = pyramid.EVALUATIONS if usual else None
-        return most_pairs(numbers, evaluations)
-
     def _at_once(self, area: int, stage: pyramid.Stage, made: int) -> int:
         """How many evaluations come before the next progress, of this scale and after so many."""
         if not made:  # the first of a size is cold, and alone says what is wrong
             return 1
-        count = at_once(self.network.device, area)
+        usual = at_once(self.network.device, area)
+        count = usual - (made - 1) % usual  # to where they would be if the time had always allowed for all
         if stage.evaluations is not None:
             count = min(count, stage.evaluations - made)
         while count > 1 and not self.stopwatch.fits(
@@ -285,6 +280,13 @@ class _Run:
         ):
             count //= 2
         return count
+
+    def _at_full_stop(self, area: int, made: int) -> bool:
+        """Whether so many evaluations are whole bursts: only then it is asked whether a scale has converged.
+
+        So the same request ends after the same evaluation, however often the clock was looked at.
+        """
+        return (made - 1) % at_once(self.network.device, area) == 0
 
     def _scaled(self, longest: int) -> tuple[int, int]:
         """(height, width) of a scale. Of the photograph's own shape, not the result's, which is rounded already."""

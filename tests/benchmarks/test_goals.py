@@ -18,7 +18,8 @@ def evaluation(
     milliseconds: float, *, host: float = 0.02, recorded: bool = False, size: int = 512
 ) -> Evaluation:
     seconds = milliseconds / 1000
-    return Evaluation("bf16", size, recorded, Cost(seconds, host * seconds, 2 * seconds, 3e11, None), 8e14)
+    cost = Cost(seconds, host * seconds, 2 * seconds, 3e11, None, replayed=recorded)
+    return Evaluation("bf16", size, cost, 8e14)
 
 
 def requests(*seconds: float, size: int = 512, clients: int = 1, recorded: bool = False) -> Requests:

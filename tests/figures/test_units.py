@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from statistics import median
 
 import pytest
 
@@ -61,10 +62,18 @@ def test_weights_of_another_scale_paint_the_same_picture_once_calibrated(vgg16: 
 
 @pytest.mark.weights
 def test_with_any_factors_the_picture_differs_by_no_more_than_rounding_grows_to(vgg16: Weights) -> None:
-    """Other factors round every weight anew, by 1e-7, and the optimisation amplifies any difference as it goes on."""
-    random = Random(2)
-    other = calibrate(rescaled(vgg16, [random.uniform(-3, 3) for _ in layer_names("vgg16")]))[0]
-    early = Options(size=64, iterations=30)
-    assert difference(paint(other, early), paint(vgg16, early)) < 2
-    late = Options(size=128)
+    """Other factors round every weight anew, by 1e-7, and the optimisation amplifies any difference as it goes on.
+
+    By the 25th evaluation to where one step is accepted with some factors and rejected with others, so what is asked
+    of 30 is asked of three sets of factors, and their median.
+    """
+    others = [
+        calibrate(rescaled(vgg16, [random.uniform(-3, 3) for _ in layer_names("vgg16")]))[0]
+        for random in map(Random, (2, 3, 4))
+    ]
+    for evaluations, bound in ((20, 0.1), (30, 2)):
+        options = Options(size=64, iterations=evaluations)
+        usual = paint(vgg16, options)
+        assert median(difference(paint(other, options), usual) for other in others) < bound
+    late, other = Options(size=128), others[0]
     assert paint(other, late).losses.total == pytest.approx(paint(vgg16, late).losses.total, rel=0.02)

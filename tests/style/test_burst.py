@@ -11,6 +11,7 @@ from service.style.burst import MOST, at_once
 from service.style.lbfgs import LBFGS
 from service.style.options import Options
 from service.style.progress import Progress, finish
+from service.style.stopwatch import Stopwatch
 from service.style.transfer import stylize
 from service.style.vgg import VGG
 
@@ -64,3 +65,26 @@ def test_where_time_is_short_fewer_come_at_once(
     assert bursts[-1] < 8, "another eight would not have ended in time"
     assert result.stopped == "budget"
     assert 25 < result.seconds <= 30
+
+
+def test_a_plateau_is_found_at_the_same_evaluation_however_often_the_clock_cut_in(
+    network: VGG, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [torch.full((3, 32, 32), value, dtype=torch.uint8) for value in (96, 160)]
+    monkeypatch.setattr(transfer, "at_once", lambda device, pixels: 8)
+    ends = []
+    for never in (0, 1, 4):  # so many at once never fit, and no more do
+        seen: list[Progress] = []
+
+        def fits(_: Stopwatch, pixels: int, evaluations: float, never: int = never, **about: float) -> bool:
+            return not 0 < never < evaluations
+
+        monkeypatch.setattr(Stopwatch, "fits", fits)
+        result = finish(
+            stylize(network, pictures[0], [pictures[1]], Options(size=32, iterations=1000)), seen.append
+        )
+        assert result.stopped == "converged"
+        bursts = [after.evaluations - before.evaluations for before, after in itertools.pairwise(seen)]
+        assert max(bursts) == (never or 8)
+        ends.append((result.evaluations, result.image.tolist()))
+    assert ends[0] == ends[1] == ends[2]

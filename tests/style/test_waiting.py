@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensor, FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from service.style.canvas import Canvas
 from service.style.lbfgs import LBFGS
@@ -27,7 +28,10 @@ STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1")
 
 
 class Crossings(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Notes every operation that takes tensors from one device to another."""
+    """Notes every operation that takes tensors from one device to another, or numbers from a tensor of the CPU.
+
+    Those become a part of a recording, whatever the tensor holds when it is replayed.
+    """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -35,10 +39,9 @@ class Crossings(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        if "copy" in func.name():
-            devices = {each.device for each in (*args, result) if isinstance(each, Tensor)}
-            if len(devices) > 1:
-                self.seen.append(func.name())
+        leaves = [each for each in tree_leaves((args, kwargs, result)) if isinstance(each, Tensor)]
+        if len({each.device for each in leaves}) > 1:
+            self.seen.append(func.name())
         return result
 
 
@@ -77,7 +80,9 @@ def test_a_fake_gpu_notices_who_waits_for_it() -> None:
             there.sum().item()
         there.cpu()
         torch.ones(2).to(GPU)
-    assert crossings.seen == ["aten::_to_copy", "aten::_to_copy"]
+        torch.where(there > 0, there, torch.tensor(2.0))
+        there * 2.0
+    assert crossings.seen == ["aten::_to_copy", "aten::_to_copy", "aten::where.self"]
 
 
 @pytest.mark.parametrize("channels", [1, 3])
