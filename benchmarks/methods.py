@@ -47,7 +47,7 @@ class Clock:
 
 
 class Pair(NamedTuple):
-    """A photograph and an artwork, uint8 (3, H, W) each, on the device of the network."""
+    """A photograph and an artwork, uint8 (3, H, W) each, on the CPU, where they are resized."""
 
     name: str
     photograph: Tensor
@@ -64,11 +64,11 @@ def full_size_objective(network: VGG, pair: Pair, options: Options) -> Objective
     return sources.objective(network, size, options)
 
 
-def white_noise(pair: Pair, options: Options) -> Tensor:
-    """The paper's start, (1, 3, H, W), on the device of the pictures."""
+def white_noise(pair: Pair, options: Options, device: torch.device) -> Tensor:
+    """The paper's start, (1, 3, H, W), on the device of the network; the same numbers on every one."""
     size = resample.fit(pair.photograph.shape[-2], pair.photograph.shape[-1], options.size)
     noise = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(options.seed))
-    return noise.to(pair.photograph.device)
+    return noise.to(device)
 
 
 def ours(network: VGG, pair: Pair, options: Options, clock: Clock) -> Iterator[Step]:
@@ -95,7 +95,7 @@ def plain(network: VGG, pair: Pair, options: Options, clock: Clock) -> Iterator[
     """
     began = clock()
     objective = full_size_objective(network, pair, options)
-    pixels = (white_noise(pair, options) * 255).requires_grad_()
+    pixels = (white_noise(pair, options, network.device) * 255).requires_grad_()
     optimiser = torch.optim.LBFGS(
         [pixels], lr=1, max_iter=1, max_eval=1, history_size=100, tolerance_grad=0, tolerance_change=0
     )
@@ -118,7 +118,7 @@ def boxed(network: VGG, pair: Pair, options: Options, clock: Clock) -> Iterator[
     """Plain Gatys' twin, pixels kept in [0, 1]: white noise, full size, our L-BFGS."""
     began = clock()
     objective = full_size_objective(network, pair, options)
-    canvas = Canvas(white_noise(pair, options), smooth=False)
+    canvas = Canvas(white_noise(pair, options, network.device), smooth=False)
     optimiser = LBFGS(Problem(canvas, objective), canvas.origin(), history=100)
     for evaluation in range(1, (options.iterations or 500) + 1):
         optimiser.step()
@@ -130,7 +130,7 @@ def adam(network: VGG, pair: Pair, options: Options, clock: Clock) -> Iterator[S
     began = clock()
     objective = full_size_objective(network, pair, options)
     size = resample.fit(pair.photograph.shape[-2], pair.photograph.shape[-1], options.size)
-    x = resample.resize(pair.photograph, size).requires_grad_()
+    x = resample.send(resample.lanczos(pair.photograph, size), network.device).requires_grad_()
     optimiser = torch.optim.Adam([x], lr=0.02, betas=(0.9, 0.99))
     average = torch.zeros_like(x)
     for evaluation in range(1, (options.iterations or 500) + 1):

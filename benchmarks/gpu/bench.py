@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 
 from benchmarks.methods import Pair
-from service.images import decode
+from benchmarks.preparation import kept
 from service.style.precision import Precision
 from service.style.vgg import BLOCKS, CHANNELS, VGG
 
@@ -115,12 +115,12 @@ class Bench:
         return ("fp32", "tf32", "bf16") if self.device.type == "cuda" else ("fp32", "bf16")
 
     def pairs(self) -> list[Pair]:
-        """Pictures of the examples, on the device."""
+        """Pictures of the examples, as the service keeps them for results of the scope's size."""
         return [
             Pair(
                 f"{photo} + {style}",
-                decode((EXAMPLES / "photos" / f"{photo}.jpg").read_bytes()).rgb.to(self.device),
-                decode((EXAMPLES / "styles" / f"{style}.jpg").read_bytes()).rgb.to(self.device),
+                kept(EXAMPLES / "photos" / f"{photo}.jpg", self.scope.size),
+                kept(EXAMPLES / "styles" / f"{style}.jpg", self.scope.size),
             )
             for photo, style in PAIRS[: self.scope.pairs]
         ]

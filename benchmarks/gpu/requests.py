@@ -1,5 +1,6 @@
 """Whole requests through gunicorn: one client, then several; and where the time of one goes."""
 
+import math
 import statistics
 import tempfile
 import time
@@ -9,12 +10,16 @@ from typing import NamedTuple
 
 from benchmarks import closed_loop, delivered
 from benchmarks.gpu.bench import EXAMPLES, PAIRS, Bench
+from benchmarks.percentiles import percentile
 from examples.server import running
 from service.style.options import Options
 from service.style.precision import with_precision
 
 MOST = 100
 """Answers that a client waits for at most."""
+
+WARM = delivered.WARM + 1
+"""Requests of each size that are not counted: one more than it takes to record a shape, so it was replayed too."""
 
 REPEATS = 3
 """Pictures that are painted to see where their time goes; the one of the median counts."""
@@ -84,7 +89,8 @@ class Painting(NamedTuple):
         other = painted.seconds - painted.evaluating
         return (
             f"painted in {painted.seconds:.3f} s{' as CUDA graphs' if self.recorded else ''}: {scales}; "
-            f"not evaluations: {other * 1e3:.1f} ms, {other / painted.seconds:.0%}"
+            f"not evaluations: {other * 1e3:.1f} ms, {other / painted.seconds:.0%}; "
+            f"prepared before in {painted.preparation * 1e3:.1f} ms"
         )
 
 
@@ -106,7 +112,8 @@ def requests(bench: Bench) -> Iterator[object]:
 def _paintings(bench: Bench) -> Iterator[Painting]:
     pair, options = bench.pairs()[0], Options(size=bench.scope.size)
     for recorded, model in delivered.models_of(with_precision(bench.network, "auto")).items():
-        delivered.paint(model, pair, options)  # not counted
+        for _ in range(delivered.WARM):
+            delivered.paint(model, pair, options)
         runs = sorted(
             (delivered.paint(model, pair, options) for _ in range(REPEATS)), key=lambda run: run.seconds
         )
@@ -134,12 +141,12 @@ def _through_http(bench: Bench, settings: dict[str, str], *, recorded: bool) -> 
                     return Requests(size, clients, recorded, found)
 
                 for size in scope.requests:
-                    load(size, 1, 0, most=2)  # not counted
+                    load(size, 1, math.inf, most=WARM)
                     row = load(size, 1, scope.load_seconds)
                     yield row
                     if size == scope.requests[0] and row.load.stages:
                         yield Stages(
-                            size, {name: statistics.median(s) for name, s in row.load.stages.items()}
+                            size, {name: percentile(taken, 0.5) for name, taken in row.load.stages.items()}
                         )
                 if recorded:
                     return

@@ -1,20 +1,30 @@
 """The benchmark of a GPU, on a CPU and at tiny sizes: that it works is known before it is run where time is dear."""
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from click.testing import CliRunner
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import device
+from benchmarks import closed_loop, delivered, device
 from benchmarks.gpu.__main__ import main
 from benchmarks.gpu.bench import TINY, Bench, random_weights
+from benchmarks.gpu.evaluations import Evaluation
 from benchmarks.gpu.goals import GOALS
+from benchmarks.gpu.memory import Peak
 from benchmarks.gpu.parts import PARTS, run
-from benchmarks.gpu.requests import Requests, Stages
+from benchmarks.gpu.requests import WARM, Painting, Requests, Stages
+from benchmarks.methods import white_noise
+from service.model import PaintingModel
+from service.style import resample
+from service.style.graphs import Graphs, Recorded
+from service.style.options import Options
 from service.weights import load
 
 
@@ -33,15 +43,136 @@ def bench(folder: Path) -> Iterator[Bench]:
     torch.backends.cudnn.conv.fp32_precision = precision  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("part", [name for name in PARTS if name != "requests"])
-def test_every_part_runs_on_a_cpu_and_says_numbers(part: str, bench: Bench) -> None:
-    lines = [str(row) for row in PARTS[part](bench)]
-    assert sum(bool(re.search(r"\d\.?\d", line)) for line in lines) >= 1
-    assert not any("nan" in line for line in lines), lines
+def rows_of(part: str, bench: Bench) -> list[Any]:
+    """All that a part yields but lines of text; no line says that something is not a number, or out of memory."""
+    rows = list(PARTS[part](bench))
+    assert not any(re.search(r"\bnan\b|out of memory", str(row)) for row in rows), list(map(str, rows))
+    return [row for row in rows if not isinstance(row, str)]
 
 
-def test_requests_of_every_kind_are_answered_and_divided_into_stages(bench: Bench) -> None:
-    rows = list(PARTS["requests"](bench))
+def test_an_evaluation_of_each_size_is_timed_in_each_precision(bench: Bench) -> None:
+    rows = rows_of("evaluations", bench)
+    assert [type(row) for row in rows] == [Evaluation] * 4
+    assert [(row.precision, row.size) for row in rows] == [
+        ("bf16", 32),
+        ("bf16", 64),
+        ("fp32", 32),
+        ("fp32", 64),
+    ]
+    assert not any(row.recorded for row in rows)
+    for row in rows:
+        assert min(row.cost.seconds, row.cost.launch, row.cost.step, row.ceiling) > 0
+        assert row.cost.peak is None, "nobody counts the bytes on a CPU"
+
+
+def test_the_memory_of_each_size_is_predicted_in_each_precision(bench: Bench) -> None:
+    rows = rows_of("memory", bench)
+    assert [type(row) for row in rows] == [Peak] * 4
+    assert [(row.precision, row.size) for row in rows] == [
+        ("bf16", 32),
+        ("bf16", 48),
+        ("fp32", 32),
+        ("fp32", 48),
+    ]
+    assert all(row.predicted > 0 for row in rows)
+    assert {(row.taken, row.scratch, row.within) for row in rows} == {(None, None, False)}, (
+        "nobody counts them"
+    )
+
+
+def test_the_race_is_against_plain_gatys_and_its_twin(bench: Bench) -> None:
+    rows = rows_of("race", bench)
+    assert [type(row) for row in rows] == [delivered.Reached] * 2
+    assert [(row.method, row.size, row.recorded) for row in rows] == [
+        ("plain", 48, False),
+        ("boxed", 48, False),
+    ]
+    for row, slack in zip(rows, (1.0, 1.05), strict=True):
+        assert min(row.seconds, row.loss, row.preparation) > 0
+        assert 0 < row.ratio < math.inf
+        assert (row.ours is not None) == (row.ratio <= slack)
+
+
+def test_each_precision_is_compared_with_float32(bench: Bench) -> None:
+    rows = rows_of("precisions", bench)
+    assert [type(row) for row in rows] == [delivered.Loss] * 3
+    assert [(row.name, row.reference) for row in rows] == [
+        ("fp32", "fp32"),
+        ("bf16", "fp32"),
+        ("tf32, imitated", "fp32"),
+    ]
+    assert [len(row.ratios) for row in rows] == [TINY.pairs * TINY.seeds] * 3
+    assert set(rows[0].ratios) == {1.0}
+    assert all(0.5 < ratio < 2 for row in rows for ratio in row.ratios)
+
+
+def test_batches_of_every_number_are_compared_with_single_pictures(bench: Bench) -> None:
+    (line,) = PARTS["batches"](bench)
+    assert re.search(
+        r", 48 px, torch\.\w+: 1 at once \d+ \(1\.00x\), 2 at once \d+ \(\d+\.\d\dx\)$", str(line)
+    )
+
+
+def test_pictures_are_resized_before_they_are_painted(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    lanczos, paint = resample.lanczos, PaintingModel.paint
+
+    def resizing(*arguments: Any) -> Any:
+        said.append("resizing")
+        return lanczos(*arguments)
+
+    def painting(*arguments: Any) -> Any:
+        said.append("painting")
+        return paint(*arguments)
+
+    model, pair = delivered.model_of(bench.network), bench.pairs()[0]
+    monkeypatch.setattr(resample, "lanczos", resizing)
+    monkeypatch.setattr(PaintingModel, "paint", painting)
+    painted = delivered.paint(model, pair, Options(size=96, iterations=4))
+    assert said == ["resizing"] * 4 + ["painting"], "two scales of the photograph, and two of the artwork"
+    assert painted.preparation > 0
+    assert list(painted.steps) == [64, 96]
+
+
+def test_pictures_are_kept_as_the_service_keeps_them(bench: Bench) -> None:
+    for _, *pictures in bench.pairs():
+        assert [max(picture.shape) for picture in pictures] == [451, resample.KEPT], "the artwork was larger"
+        assert {picture.device.type for picture in pictures} == {"cpu"}
+
+
+def test_noise_is_where_the_network_is_and_not_where_the_pictures_are(bench: Bench) -> None:
+    elsewhere = torch.device("meta")
+    assert white_noise(bench.pairs()[0], Options(size=TINY.size), elsewhere).device == elsewhere
+
+
+def test_what_is_warmed_up_records_no_more_with_a_budget_or_without(bench: Bench) -> None:
+    graphs = Graphs(2**30, lambda function: Recorded(function, 0))
+    model = replace(delivered.model_of(bench.network), graphs=graphs)
+    pair, options = bench.pairs()[0], Options(size=TINY.size)
+    delivered.warm_up(model, pair, options)
+    assert len(graphs) == 2, "one scale, with the default's history and with that of a budget"
+    for budget in (None, 1e-3, 0.5):
+        delivered.paint(model, pair, replace(options, budget=budget))
+        assert len(graphs) == 2
+
+
+def test_requests_of_every_kind_are_answered_and_divided_into_stages(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[tuple[object, int]] = []
+    load = closed_loop.load
+
+    def noting(url: str, files: Mapping[str, bytes], **how: Any) -> closed_loop.Load:
+        found = load(url, files, **how)
+        answers.append((how["size"], len(found.seconds)))
+        return found
+
+    monkeypatch.setattr(closed_loop, "load", noting)
+    rows = rows_of("requests", bench)
+    one_client = [(48, WARM), (48, 1), (64, WARM), (64, 1)]
+    assert answers == [*one_client, (96, 1), (48, 2), *one_client]
+    assert WARM == 3, "the first of a shape is noted, the second recorded, the third replayed"
+    assert [type(row) for row in rows] == [Painting, Requests, Stages, *[Requests] * 4, Stages, Requests]
     served = [row for row in rows if isinstance(row, Requests)]
     assert {(row.size, row.clients) for row in served} == {(48, 1), (64, 1), (96, 1), (48, 2)}
     assert {row.recorded for row in served} == {False, True}
@@ -54,7 +185,9 @@ def test_requests_of_every_kind_are_answered_and_divided_into_stages(bench: Benc
 def test_the_time_of_a_painting_is_divided_into_evaluations_of_each_scale_and_the_rest(bench: Bench) -> None:
     line = str(next(PARTS["requests"](bench)))
     assert re.fullmatch(
-        r"painted in [\d.]+ s: 48 px 30 x [\d.]+ ms; not evaluations: -?[\d.]+ ms, -?\d+%", line
+        r"painted in [\d.]+ s: 48 px 30 x [\d.]+ ms; not evaluations: -?[\d.]+ ms, -?\d+%; "
+        r"prepared before in [\d.]+ ms",
+        line,
     )
 
 
