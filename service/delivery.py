@@ -18,11 +18,11 @@ def deliver(picture: Tensor, image_format: Format, quality: int | None, alpha: T
         alpha: uint8 (1, h, w) of the photograph, of any size; None where it was opaque.
     """
     if alpha is not None:
-        alpha = _resized(alpha, picture.shape[-2], picture.shape[-1])
+        alpha = resized(alpha, picture.shape[-2], picture.shape[-1])
     return encode(picture, image_format, quality=quality, alpha=alpha)
 
 
-def _resized(alpha: Tensor, height: int, width: int) -> Tensor:
-    """uint8 (1, h, w) -> (1, height, width), with the filter that the photograph itself is resized with."""
+def resized(alpha: Tensor, height: int, width: int) -> Tensor:
+    """Alpha, uint8 (1, h, w) -> (1, height, width), with the filter that the photograph itself is resized with."""
     image = Image.fromarray(alpha[0].numpy()).resize((width, height), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(image))[None]

@@ -114,11 +114,21 @@ class Model(Protocol):
     ) -> None:
         """Raise DoesNotFitError, a ValueError, for a request that would take more memory than there is for it."""
 
+    def require_room(
+        self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0
+    ) -> None:
+        """Raise DoesNotFitError for pictures, as they are kept, that take more memory than those that wait may."""
+
     def memory_in_the_way(self, artworks: int, options: Options, regions: int = 0) -> int | None:
         """Bytes there are for a request, where the picture might depend on that; None where they are enough."""
 
-    def prepared(self, work: Work) -> Work:
-        """With all that can be made of it before its turn. Called on the thread of whoever wants it."""
+    def prepared(self, work: Work, look: Callable[[], object] = lambda: None) -> Work:
+        """With all that can be made of it before its turn. Called on the thread of whoever wants it.
+
+        Args:
+            work: to be painted.
+            look: called before each part of it; what it raises ends the preparation.
+        """
 
     def paint(self, work: Work) -> Generator["Progress", None, "Result"]:
         """Paint; one step for each evaluation, or for a few. Closing the generator frees everything."""
@@ -225,8 +235,9 @@ class Job:
         return self._result
 
     def end(self, result: "Result | None" = None, error: Exception | None = None) -> None:
-        """For the engine: the job has come to this."""
+        """For the engine: the job has come to this, and its copies are of no more use."""
         self._result, self._error = result, error
+        self.work = replace(self.work, copies=None)  # whoever waits, or answers, keeps the job
         self._on_end(self)
         self._done.set()
 

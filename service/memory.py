@@ -7,7 +7,8 @@ _CGROUP = Path("/sys/fs/cgroup")
 _PROC = Path("/proc")
 
 RESERVE = 512 * 2**20
-"""Bytes that are left for all but the optimisation: uploads, pictures that are being decoded or wait, answers."""
+"""Bytes that no painting takes: for the pictures that wait, which have a bound, and for all that has none: uploads,
+pictures that are being decoded, answers."""
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
@@ -41,6 +42,20 @@ def free_for_requests(cgroup: Path = _CGROUP, proc: Path = _PROC) -> int | None:
         left.append(limit - held)
     known = [size for size in left if size is not None]
     return max(0, min(known) - RESERVE) if known else None
+
+
+def free_for_pictures(free: int | None, painting: int) -> int | None:
+    """Bytes of the host's memory that the pictures of all requests inside may take, with their copies.
+
+    Args:
+        free: of `free_for_requests`.
+        painting: what the painting of one picture may take of that; 0 where a GPU paints.
+
+    Returns:
+        What the painting leaves, RESERVE at least: so ordinary pictures may wait where it leaves nothing. None where
+        nothing is known of any limit.
+    """
+    return None if free is None else max(RESERVE, free - painting)
 
 
 def free_on_gpu() -> int:

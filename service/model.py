@@ -11,7 +11,7 @@ from service.bounds import Bounds
 from service.cpus import usable_cpus
 from service.faults import fault_of
 from service.jobs import Fault, LoadError, Size, Work
-from service.memory import free_for_requests, free_on_gpu
+from service.memory import free_for_pictures, free_for_requests, free_on_gpu
 from service.messages import sentence
 from service.settings import Settings
 from service.style.options import Options
@@ -48,6 +48,7 @@ class PaintingModel:
         torch: its version.
         arithmetic: unit, dtype and threads.
         memory: bytes that one picture's painting may take; None: not known.
+        room: bytes of the host's memory for the pictures of each request, with their copies; None: not known.
         largest_size: whose painting fits, with the default options; None: no size does.
         graphs: recorded evaluations; None: none are recorded.
         costs: what an evaluation takes, by the picture's pixels; measured by `warm_up`.
@@ -63,6 +64,7 @@ class PaintingModel:
     torch: str
     arithmetic: str
     memory: int | None = None
+    room: int | None = None
     largest_size: int | None = None
     graphs: "Graphs | None" = None
     costs: dict[int, float] = field(default_factory=dict)
@@ -74,13 +76,18 @@ class PaintingModel:
         """Names of the network's layers."""
         return self.network.layers
 
-    def prepared(self, work: Work) -> Work:
-        """With its pictures at every size that they are used at; for a GPU, in pinned memory."""
+    def prepared(self, work: Work, look: Callable[[], object] = lambda: None) -> Work:
+        """With its pictures at every size that they are used at; for a GPU, in pinned memory.
+
+        Args:
+            work: to be painted.
+            look: called before each copy; what it raises ends the preparation.
+        """
         from service.style.copies import Copies, pinned
         from service.style.sources import Sources
 
         copies = Copies(pinned if self.device == "cuda" else None)
-        Sources(work.content, work.styles, start=work.start, copies=copies).prepare(work.options)
+        Sources(work.content, work.styles, start=work.start, copies=copies).prepare(work.options, look)
         return replace(work, copies=copies)
 
     def paint(self, work: Work) -> Generator["Progress", None, "Result"]:
@@ -115,6 +122,14 @@ class PaintingModel:
     ) -> None:
         """Raise DoesNotFitError where the painting takes more memory than there is."""
         self.need(photograph, artworks, options, regions)
+
+    def require_room(
+        self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0
+    ) -> None:
+        """Raise DoesNotFitError where the pictures and their copies take more than there is for each request."""
+        from service.style.memory import require_room
+
+        require_room(photograph, artworks, options, self.room, regions)
 
     def memory_in_the_way(self, artworks: int, options: Options, regions: int = 0) -> int | None:
         """The bound, where it might decide how much is computed again, which the last bits depend on; else None."""
@@ -204,17 +219,21 @@ def load_model(settings: Settings) -> PaintingModel:
         network = with_precision(loaded.network.to(device), settings.precision)
     except ValueError as error:
         raise LoadError(f"STYLIZE_PRECISION is {settings.precision}, but {error}.") from None
-    memory = settings.memory
+    memory, host = settings.memory, free_for_requests()
     if memory is None:
-        memory = free_on_gpu() if device == "cuda" else free_for_requests()
+        memory = free_on_gpu() if device == "cuda" else host
+    pictures = free_for_pictures(host, 0 if device == "cuda" else memory or 0)
+    room = None if pictures is None else pictures // settings.places
     graphs = None
     if device == "cuda" and settings.cuda_graphs and memory is not None:
         graphs = Graphs(room=memory // GRAPHS_SHARE)
         memory -= memory // GRAPHS_SHARE
     bounds = Bounds.of_device(device, network.layers, max_size=settings.max_size)
+    if room is not None:
+        _require_room_for_usual(room, bounds.default_size)
     largest_size: int | None = bounds.max_size
     if memory is not None:
-        largest_size = largest_square(network, memory, bounds.max_size)
+        largest_size = largest_square(network, memory, bounds.max_size, room)
     unit = torch.cuda.get_device_name() if device == "cuda" else torch.backends.cpu.get_cpu_capability()
     computing = "tf32" if settings.precision == "tf32" else network.dtype
     return PaintingModel(
@@ -226,7 +245,26 @@ def load_model(settings: Settings) -> PaintingModel:
         torch=torch.__version__,
         arithmetic=f"{unit}, {computing}, {torch.get_num_threads()} threads",
         memory=memory,
+        room=room,
         largest_size=largest_size,
         graphs=graphs,
         default_size=bounds.default_size,
     )
+
+
+def _require_room_for_usual(room: int, size: int) -> None:
+    """Whether a request with the default options, and pictures as large as they are kept for it, may wait.
+
+    Raises:
+        LoadError: it may not.
+    """
+    from service.style.memory import amount
+    from service.style.pictures import held
+    from service.style.resample import kept
+
+    usual = held((kept(size),) * 2, [(kept(size),) * 2], Options(size=size))
+    if usual > room:
+        raise LoadError(
+            f"There are {amount(room)} of memory for the pictures of each request, and those of a usual one take "
+            f"{amount(usual)}: lower STYLIZE_QUEUE_SIZE."
+        )

@@ -22,7 +22,7 @@ from service.engine import State
 from service.faults import fault_of
 from service.jobs import Fault, Model, Size, Work
 from service.settings import Settings
-from service.style.memory import DoesNotFitError, Need
+from service.style.memory import DoesNotFitError, Need, require_room
 from service.style.objective import Losses
 from service.style.options import Options
 from service.style.progress import Progress, Result
@@ -45,7 +45,7 @@ class FakeModel:
         closed: how many pictures were given up.
         cut_short: whether it says that the time ended it.
         previews: the threads that each preview was made on.
-        preparers: the threads on which work was prepared.
+        prepare: called when work is prepared: it may wait, or raise.
         released: how often it was asked to give memory back.
     """
 
@@ -56,7 +56,7 @@ class FakeModel:
     closed: int = 0
     cut_short: bool = False
     previews: list[str] = field(default_factory=list)
-    preparers: list[str] = field(default_factory=list)
+    prepare: Callable[[], object] = lambda: None
     released: int = 0
     backbone: str = "fake"
     note: str = "it only fills the picture with one colour"
@@ -66,6 +66,7 @@ class FakeModel:
     arithmetic: str = "in its head"
     layers: tuple[str, ...] = layer_names("vgg19")
     memory: int | None = None
+    room: int | None = None
     largest_size: int | None = 1024
 
     def need(self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0) -> Need:
@@ -79,11 +80,18 @@ class FakeModel:
     ) -> None:
         self.need(photograph, artworks, options, regions)
 
+    def require_room(
+        self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0
+    ) -> None:
+        require_room(photograph, artworks, options, self.room, regions)
+
     def memory_in_the_way(self, artworks: int, options: Options, regions: int = 0) -> int | None:
         return self.memory
 
-    def prepared(self, work: Work) -> Work:
-        self.preparers.append(threading.current_thread().name)
+    def prepared(self, work: Work, look: Callable[[], object] = lambda: None) -> Work:
+        look()
+        self.prepare()
+        look()
         return work
 
     def paint(self, work: Work) -> Generator[Progress, None, Result]:

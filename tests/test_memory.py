@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from service.memory import RESERVE, free_for_requests, free_on_gpu, parse_amount
+from service.memory import RESERVE, free_for_pictures, free_for_requests, free_on_gpu, parse_amount
 
 GIB = 2**30
 
@@ -43,6 +43,23 @@ def test_a_process_above_its_limit_has_nothing_left(tmp_path: Path, proc: Path) 
 
 def test_where_nothing_is_known_there_is_no_bound(tmp_path: Path) -> None:
     assert free_for_requests(tmp_path, tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("free", "painting", "left"),
+    [
+        (4 * GIB, 0, 4 * GIB),  # a GPU paints
+        (4 * GIB, 4 * GIB, RESERVE),  # the painting may take all of it
+        (4 * GIB, 3 * GIB, GIB),  # STYLIZE_MEMORY
+        (4 * GIB, 9 * GIB, RESERVE),
+        (0, 0, RESERVE),
+        (None, 0, None),
+    ],
+)
+def test_pictures_that_wait_get_what_the_painting_leaves_and_the_reserve_at_least(
+    free: int | None, painting: int, left: int | None
+) -> None:
+    assert free_for_pictures(free, painting) == left
 
 
 @pytest.mark.parametrize(("free", "left"), [(20 * GIB, 18 * GIB - RESERVE), (RESERVE, 0)])

@@ -7,15 +7,17 @@ import pytest
 import torch
 
 from benchmarks.gpu.bench import random_weights
-from service.jobs import LoadError
+from service.jobs import LoadError, Work
+from service.memory import RESERVE
 from service.model import PaintingModel, load_model
 from service.settings import Settings
-from service.style import memory
+from service.style import memory, pictures
 from service.style.lbfgs import LBFGS
 from service.style.memory import largest_square
 from service.style.options import Options
 from service.style.vgg import CHANNELS, VGG, layer_names
 
+GIB = 2**30
 SMALL = Options(size=64, iterations=8)
 KEPT = (512, 512)
 """A square picture that comes for SMALL, as the service keeps it."""
@@ -80,8 +82,56 @@ def test_it_learns_what_one_evaluation_costs_however_many_come_at_once(
     assert model.costs == {64**2: 0.25, 256**2: 0.25}
 
 
+def test_the_pictures_of_each_place_get_the_same_part_of_what_the_painting_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.model.free_for_requests", lambda: 2 * GIB)
+    random_weights(tmp_path / "random.pth")
+    usual = Settings(backbone=str(tmp_path / "random.pth"), device="cpu")
+    assert load_model(usual).room == RESERVE // 5
+    assert load_model(usual.model_copy(update={"memory": GIB, "queue_size": 7})).room == GIB // 8
+    monkeypatch.setattr("service.model.free_for_requests", lambda: None)
+    assert load_model(usual).room is None
+
+
+def test_where_no_usual_picture_could_wait_it_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.model.free_for_requests", lambda: 2 * GIB)
+    random_weights(tmp_path / "random.pth")
+    square = (512, 512)
+    most = RESERVE // pictures.held(square, [square], Options(size=256))
+    settings = Settings(backbone=str(tmp_path / "random.pth"), device="cpu", queue_size=most - 1)
+    load_model(settings)
+    with pytest.raises(LoadError, match=r"those of a usual one take 2 MiB: lower STYLIZE_QUEUE_SIZE\.$"):
+        load_model(settings.model_copy(update={"queue_size": most}))
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_what_is_prepared_for_a_gpu_is_pinned(
+    model: PaintingModel, monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    pinned: list[torch.Tensor] = []
+
+    def pin(copy: torch.Tensor) -> torch.Tensor:
+        pinned.append(copy)
+        return copy
+
+    monkeypatch.setattr("service.style.copies.pinned", pin)
+    photograph, artwork = (torch.zeros(3, size, size, dtype=torch.uint8) for size in (128, 200))
+    work = replace(model, device=device).prepared(Work(photograph, [artwork], Options(size=128)))
+    sizes = [tuple(copy.shape[1:]) for copy in pinned]
+    assert sorted(sizes) == ([(64, 64), (64, 64), (128, 128)] if device == "cuda" else [])
+    assert work.copies is not None
+    assert work.copies.of(photograph, (128, 128)) is photograph
+    assert work.copies.of(artwork, (128, 128)).shape == (3, 128, 128)
+
+
 @pytest.mark.parametrize("memory", [2**30, 2**40])
-def test_the_largest_size_is_that_which_fits_up_to_what_may_be_asked_for(tmp_path: Path, memory: int) -> None:
+def test_the_largest_size_is_that_which_fits_up_to_what_may_be_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: int
+) -> None:
+    monkeypatch.setattr("service.model.free_for_requests", lambda: None)  # any picture may wait
     random_weights(tmp_path / "random.pth")
     settings = Settings(backbone=str(tmp_path / "random.pth"), device="cpu", memory=memory, max_size=4096)
     model = load_model(settings)

@@ -4,12 +4,13 @@ import base64
 from dataclasses import asdict, dataclass
 
 from flask import Response
+from torch import Tensor
 
 from service.catalogue import Style
 from service.context import Service
 from service.delivery import deliver
 from service.errors import DEADLINE_EXCEEDED, ENGINE_DIED, INTERNAL, OUT_OF_MEMORY, Problem
-from service.images import MEDIA_TYPES, Decoded, Format
+from service.images import MEDIA_TYPES, Format
 from service.jobs import DeadlineError, EngineDiedError, Job, JobError, OutOfMemoryError
 from service.masks import Region
 from service.operations import STYLIZE, Operation
@@ -18,7 +19,6 @@ from service.routes.lifecycle import record, stage
 from service.routes.submission import Submission
 from service.style.options import Options
 from service.style.progress import Result
-from service.style.regions import Masks
 
 RESTART_SECONDS = 30
 """Until a service that has died is worth asking again: the network has to be loaded."""
@@ -43,26 +43,22 @@ class Asked:
 
 @dataclass(frozen=True)
 class Inputs:
-    """A request that can be painted.
+    """Of a request that is painted, what its answer needs; none of its pictures, which are the engine's.
 
     Attributes:
-        content, styles: the pictures; of a texture, whose shape it is as `content`.
         options: complete.
         format, quality: of the answer.
+        alpha: uint8 (1, h, w) of the photograph, of any size; None where it was opaque.
         operation: that was asked for.
-        masks, regions: which parts are painted in which style, for the optimiser and for the report.
-        start: what to start from in place of the photograph.
+        regions: which parts are painted in which style.
     """
 
-    content: Decoded
-    styles: tuple[Decoded, ...]
     options: Options
     format: Format
     quality: int | None
+    alpha: Tensor | None = None
     operation: Operation = STYLIZE
-    masks: Masks | None = None
     regions: tuple[Region, ...] = ()
-    start: Decoded | None = None
 
 
 def respond(service: Service, inputs: Inputs, result: Result, *, as_json: bool) -> Response:
@@ -122,7 +118,7 @@ def encoded(service: Service, inputs: Inputs, result: Result) -> bytes:
     """The file of the picture, measured and counted."""
     current = record()
     with stage("encode"):
-        picture = deliver(result.image, inputs.format, inputs.quality, inputs.content.alpha)
+        picture = deliver(result.image, inputs.format, inputs.quality, inputs.alpha)
     current.facts |= {
         "stopped": result.stopped,
         "size": f"{result.image.shape[-1]}x{result.image.shape[-2]}",

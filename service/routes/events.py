@@ -107,7 +107,7 @@ def _while_it_lasts(
             said.append(_event("progress", _progress(latest)))
         if picture is not None:
             preview_due = now + PREVIEW_SECONDS
-            said.append(_event("preview", _preview(picture, inputs.content.alpha)))
+            said.append(_event("preview", _preview(picture, inputs.alpha)))
         if now >= preview_due:
             preview_due = math.inf  # until this one is there
             watch.ask()

@@ -32,8 +32,10 @@ class Copies:
             size: (H, W) wanted.
 
         Returns:
-            uint8 (3, H, W), by Pillow's Lanczos filter; of its own size the picture itself, unless it is pinned.
+            uint8 (3, H, W), by Pillow's Lanczos filter; of its own size the picture itself.
         """
+        if tuple(picture.shape[-2:]) == size:
+            return picture
         key = id(picture), size
         if key not in self._made:
             copy = resample.lanczos(picture, size)

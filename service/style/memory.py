@@ -29,7 +29,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from service.style import ledger, pyramid, resample
+from service.style import ledger, pictures, pyramid, resample
 from service.style.graphs import pairs
 from service.style.ledger import Size
 from service.style.options import Options
@@ -48,7 +48,7 @@ count as allocated; the bound leaves a tenth for it (`service.memory.free_on_gpu
 
 
 class DoesNotFitError(ValueError):
-    """A transfer needs more memory than there is for it. The message names both, and the largest size that fits."""
+    """A transfer needs more memory than there is for it. The message names both, and says what would fit."""
 
 
 @dataclass(frozen=True)
@@ -112,14 +112,41 @@ def largest(
     )
 
 
-def largest_square(network: VGG, bound: int, limit: int) -> int | None:
-    """As `largest`, by default options, of a square photograph and an artwork as large, reduced to what is needed."""
+def largest_square(network: VGG, bound: int, limit: int, room: int | None = None) -> int | None:
+    """As `largest`, by default options, of a square photograph and an artwork as large, reduced to what is needed.
+
+    Args:
+        network: that paints.
+        bound: bytes for the painting.
+        limit: the largest size that may be asked for.
+        room: bytes of the host's memory for the pictures while they wait; None: as many as they take.
+    """
 
     def fits(size: int) -> bool:
-        square = (resample.kept(size), resample.kept(size))
-        return need(network, square, [square], Options(size=size), bound).peak <= bound
+        square, options = (resample.kept(size), resample.kept(size)), Options(size=size)
+        if room is not None and pictures.held(square, [square], options) > room:
+            return False
+        return need(network, square, [square], options, bound).peak <= bound
 
     return _largest(fits, limit)
+
+
+def require_room(
+    photograph: Size, artworks: Sequence[Size], options: Options, room: int | None, regions: int = 0
+) -> None:
+    """As `pictures.held`, for pictures that are going to wait, or those of them that there are so far.
+
+    Raises:
+        DoesNotFitError: they would take more than the room, bytes of the host's memory.
+    """
+    taken = pictures.held(photograph, artworks, options, regions)
+    if room is None or taken <= room:
+        return
+    hint = "size or style_scale, or send fewer artworks" if artworks else "size"
+    raise DoesNotFitError(
+        f"the pictures take {amount(taken)} of memory or more while they wait, and {amount(room)} are there for each "
+        f"request: ask for a smaller {hint}"
+    )
 
 
 def _largest(fits: Callable[[int], bool], limit: int) -> int | None:
@@ -195,7 +222,7 @@ def at_scale(
         return Need(0, 0, 0)  # all weights are 0, which is refused elsewhere
     targets = sum(4 * block.numbers for block in blocks for name in block.layers if name in content)
     on_cpu = network.device.type == "cpu"
-    came = _pictures(photograph, artworks, options, painted=bool(style)) if on_cpu else 0
+    came = pictures.counted(photograph, artworks, options) if on_cpu else 0
     if regions:
         came += math.prod(photograph) + sum(math.prod(artwork) for artwork in artworks)
         targets += sum(
@@ -242,18 +269,6 @@ def at_scale(
         if bound is None or peak <= bound:
             return ways[-1]
     return min(ways, key=lambda way: way.peak)
-
-
-def _pictures(photograph: Size, artworks: Sequence[Size], options: Options, *, painted: bool) -> int:
-    """In 8 bits, as they came and with their copies, a copy being counted even where none has to be made."""
-    longest = pyramid.scales(*resample.fit(*photograph, options.size), options.init)
-    copies = {resample.fit(*photograph, each) for each in longest}
-    starts = 1 if options.init == "image" else 0  # taken to be as large as the photograph
-    pixels = (1 + starts) * (math.prod(photograph) + sum(map(math.prod, copies)))
-    for artwork in artworks:
-        copies = {resample.artwork_size(*artwork, options.longest_of_artworks(each)) for each in longest}
-        pixels += math.prod(artwork) + (sum(map(math.prod, copies)) if painted else 0)
-    return 3 * pixels
 
 
 def _used(layers: Mapping[str, float], weight: float) -> set[str]:

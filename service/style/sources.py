@@ -1,6 +1,6 @@
 """From the pictures of a request to the function that is minimised at one size."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -49,11 +49,12 @@ class Sources:
         """The same pictures, for a network on another device."""
         return replace(self, masks=None if self.masks is None else self.masks.to(device), device=device)
 
-    def prepare(self, options: Options) -> None:
+    def prepare(self, options: Options, look: Callable[[], object] = lambda: None) -> None:
         """Make all copies that a transfer will ask for, so that its own thread need not.
 
         Args:
             options: of the transfer.
+            look: called before each of them; what it raises ends the preparation.
         """
         photograph, _ = self.sizes
         result = resample.fit(*photograph, options.size)
@@ -62,9 +63,11 @@ class Sources:
         for longest in scales:
             for picture in (self.photograph, self.start):
                 if picture is not None:
+                    look()
                     self.copies.of(picture, resample.fit(*photograph, longest))
             if painted:
                 for artwork, size in zip(self.artworks, self.artwork_sizes(longest, options), strict=True):
+                    look()
                     self.copies.of(artwork, size)
 
     def at(self, picture: Tensor, size: tuple[int, int]) -> Tensor:

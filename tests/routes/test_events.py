@@ -63,7 +63,7 @@ def begin(app: Flask, service: Service) -> Generator[Begin, None, None]:
 
     def begin(clock: Ticking) -> Response:
         watch = Watch()
-        inputs = Inputs(photograph, (photograph,), Options(size=64), "png", None)
+        inputs = Inputs(Options(size=64), "png", None)
         with service.admission.admit() as ticket:
             job = ticket.submit(Work(photograph.rgb, [], inputs.options), "test", watch)
         return events.respond(service, inputs, job, watch, clock)

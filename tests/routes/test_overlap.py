@@ -1,7 +1,10 @@
 """The engine's thread paints, and everything else is done on the threads of the requests, while it paints others."""
 
+import gc
 import threading
+import weakref
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 import torch
@@ -11,8 +14,10 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from service.context import service_of
+from service.delivery import deliver
 from service.jobs import Work
 from service.model import PaintingModel
+from service.style.copies import Copies
 from service.style.progress import Progress, Result
 from service.style.vgg import VGG
 from tests.routes.test_stylize import file, form, post, value
@@ -105,7 +110,7 @@ def test_the_next_picture_is_prepared_while_one_is_painted_and_the_engine_resize
     gate.opened.set()
     for thread in (first, second):
         thread.join(60)
-    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [each.status_code for each in answers] == [200, 200]
     assert resizes == []
     assert sorted(encodings) == ["first", "second"]
 
@@ -124,18 +129,42 @@ def test_whatever_is_asked_for_the_engine_only_paints(
     }
     resizes.clear()
     encodings.clear()
-    answer = post(client, parts, accept="text/event-stream")
-    assert b"event: result" in answer.data
+    stream = post(client, parts, accept="text/event-stream")
+    assert b"event: result" in stream.data
     assert len(resizes) >= 8
     assert encodings
     assert ENGINE not in resizes + encodings
     assert service_of(app).engine._thread.name == ENGINE
 
 
+def test_when_an_answer_is_encoded_the_copies_for_its_picture_are_gone(
+    app: Flask, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate.opened.set()
+    made: list[weakref.ref[Copies]] = []
+    left: list[int] = []
+    make = Copies.__init__
+
+    def note(self: Copies, *arguments: Any) -> None:
+        made.append(weakref.ref(self))
+        make(self, *arguments)
+
+    def count(*arguments: Any) -> bytes:
+        gc.collect()
+        left.append(sum(each() is not None for each in made))
+        return deliver(*arguments)
+
+    monkeypatch.setattr(Copies, "__init__", note)
+    monkeypatch.setattr("service.routes.answer.deliver", count)
+    assert post(app.test_client(), form(size=128, iterations=4)).status_code == 200
+    assert made
+    assert left == [0]
+
+
 def test_a_texture_is_prepared_too(app: Flask, gate: Gate, resizes: list[str]) -> None:
     gate.opened.set()
     parts = {"style": file(picture(200, 150)), "size": "64", "iterations": "2"}
-    answer = app.test_client().post("/reconstruct/style", data=parts, content_type="multipart/form-data")
-    assert answer.status_code == 200, answer.data
+    texture = app.test_client().post("/reconstruct/style", data=parts, content_type="multipart/form-data")
+    assert texture.status_code == 200, texture.data
     assert resizes
     assert ENGINE not in resizes

@@ -62,12 +62,19 @@ def test_at_its_own_size_a_picture_is_not_copied(large: Tensor, resizes: list[tu
     assert resizes == []
 
 
-def test_every_copy_is_pinned_where_that_is_wanted(large: Tensor) -> None:
-    copies = Copies(pin=Tensor.clone)
-    own = copies.of(large, (large.shape[-2], large.shape[-1]))
-    assert torch.equal(own, large)
-    assert own is not large
-    assert copies.of(large, (large.shape[-2], large.shape[-1])) is own
+def test_every_copy_is_pinned_where_that_is_wanted_and_no_picture_is_copied_for_that(large: Tensor) -> None:
+    pinned: list[Tensor] = []
+
+    def pin(copy: Tensor) -> Tensor:
+        pinned.append(copy.clone())
+        return pinned[-1]
+
+    copies = Copies(pin)
+    small = copies.of(large, (50, 40))
+    assert pinned[0] is small
+    assert copies.of(large, (50, 40)) is small
+    assert copies.of(large, (large.shape[-2], large.shape[-1])) is large
+    assert len(pinned) == 1
 
 
 def test_memory_that_cannot_be_pinned_is_as_good(large: Tensor) -> None:
@@ -122,6 +129,22 @@ def test_after_the_preparation_nothing_is_resized_and_the_picture_is_the_same(
     assert resizes == []
     assert torch.equal(result.image, expected.image)
     assert result.losses == expected.losses
+
+
+def test_whoever_wants_the_copies_is_asked_before_each_of_them_and_may_end_it(
+    large: Tensor, resizes: list[tuple[int, int]]
+) -> None:
+    asked: list[int] = []
+
+    def look() -> None:
+        asked.append(len(resizes))
+        if len(resizes) == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        Sources(large, [large.clone()]).prepare(OPTIONS, look)
+    assert asked == [0, 1, 2, 3]
+    assert len(resizes) == 3
 
 
 def test_a_transfer_whose_time_ends_early_finds_its_last_size_too(

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.profiler import ProfilerActivity, profile
 
-from service.style import evaluation, ledger, memory, pyramid, resample, strips
+from service.style import evaluation, ledger, memory, pictures, pyramid, resample, strips
 from service.style.lbfgs import LBFGS
 from service.style.objective import Objective
 from service.style.options import Color, Options
@@ -95,10 +95,11 @@ def test_copies_at_each_scale_count_once_for_each_size(network: VGG) -> None:
     small = replace(PAPER, size=256)
     usual = memory.need(network, SQUARE, [(64, 64)], small).peak
     bytes_of_copies = 3 * (64**2 + 128**2 + 256**2)
-    assert memory._pictures(SQUARE, [(64, 64)], small, painted=True) == (
-        3 * 512**2 + bytes_of_copies + 2 * 3 * 64**2
-    ), "an artwork is not enlarged: it has one size at all scales"
-    assert memory._pictures(SQUARE, [SQUARE], small, painted=False) == 2 * 3 * 512**2 + bytes_of_copies
+    assert pictures.counted(SQUARE, [(64, 64)], small) == (3 * 512**2 + bytes_of_copies + 2 * 3 * 64**2), (
+        "an artwork is not enlarged: it has one size at all scales"
+    )
+    unpainted = replace(small, style_weight=0.0)
+    assert pictures.counted(SQUARE, [SQUARE], unpainted) == 2 * 3 * 512**2 + bytes_of_copies
     more = memory.need(network, SQUARE, [(64, 64)], replace(small, init="image")).peak - usual
     assert more == 3 * 512**2 + bytes_of_copies + 12 * 256**2, "and the start as the network sees it"
 
@@ -245,8 +246,8 @@ def test_on_a_gpu_the_history_is_there_from_the_first_evaluation_on(network: VGG
     single = replace(PAPER, iterations=1, init="noise")
     counted = [memory.need(each, SQUARE, [SQUARE], single).peak for each in (network, gpu)]
     history = 29 * 2 * 12 * 512 * 512  # as for thirty: one recording serves them all
-    pictures = memory._pictures(SQUARE, [SQUARE], single, painted=True)
-    assert counted[1] - counted[0] == history + memory.SCRATCH - memory.ALLOCATOR - pictures
+    came = pictures.counted(SQUARE, [SQUARE], single)
+    assert counted[1] - counted[0] == history + memory.SCRATCH - memory.ALLOCATOR - came
 
 
 def test_the_largest_square_is_that_of_pictures_as_the_service_keeps_them(network: VGG) -> None:
@@ -258,3 +259,10 @@ def test_the_largest_square_is_that_of_pictures_as_the_service_keeps_them(networ
         assert (memory.need(network, kept, [kept], Options(size=each), bound).peak <= bound) == fits
     assert memory.largest_square(network, bound, size - 1) == size - 1
     assert memory.largest_square(network, MIB, 4096) is None
+
+
+def test_the_largest_square_may_wait_too(network: VGG) -> None:
+    square = (1000, 1000)
+    room = pictures.held(square, [square], Options(size=1000))
+    assert memory.largest_square(network, 2**40, 4096, room) == 1000
+    assert memory.largest_square(network, 2**40, 4096, room - 1) == 999
