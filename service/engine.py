@@ -155,6 +155,7 @@ class Engine:
             self._start_up()
             while (job := self.queue.take(self._beat)) is not None:
                 self._serve(job)
+                del job  # and its pictures, before it waits for the next one
         except (LoadError, _FatalError) as error:
             self._die(str(error))
         except Exception:

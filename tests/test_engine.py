@@ -1,5 +1,7 @@
 import threading
+import weakref
 from collections.abc import Generator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -117,6 +119,16 @@ def test_jobs_run_one_at_a_time_in_the_order_of_their_arrival(engine: Engine, mo
     assert all(job.wait(10) for job in jobs)
     assert ended == jobs
     assert len(set(running)) == 1
+
+
+def test_an_idle_engine_keeps_no_pictures(engine: Engine, model: FakeModel) -> None:
+    picture = torch.zeros(3, 32, 32, dtype=torch.uint8)
+    left = weakref.ref(picture)
+    job = engine.queue.submit(replace(WORK, content=picture), "test", lambda _: None)
+    assert job.wait(10)
+    model.painted.clear()
+    del job, picture
+    wait_until(lambda: left() is None)
 
 
 def test_a_watched_job_shows_each_evaluation_and_its_last_stays_without_tensors(engine: Engine) -> None:

@@ -1,10 +1,12 @@
 import threading
 from collections.abc import Generator
+from dataclasses import replace
 
 import pytest
 
 from service.job_queue import JobQueue
-from service.jobs import CancelledError, EngineDiedError, Job
+from service.jobs import CancelledError, DeadlineError, EngineDiedError, Job
+from service.style.copies import Copies
 from tests.serving import WORK, Clock
 
 
@@ -160,3 +162,16 @@ def test_an_abandoned_queue_ends_what_it_has_and_what_still_comes(queue: JobQueu
     for job in jobs:
         with pytest.raises(EngineDiedError):
             job.result()
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_a_job_that_has_ended_keeps_no_copies(queue: JobQueue, running: bool) -> None:
+    job = queue.submit(replace(WORK, copies=Copies()), "test", lambda _: None)
+    if running:
+        assert take(queue) is job
+        assert job.work.copies is not None
+        job.end(error=DeadlineError())
+    else:
+        queue.cancel(job)
+    assert job.work.copies is None
+    assert job.work.content is WORK.content, "its cost is learned from its sizes"
