@@ -89,15 +89,15 @@ def test_what_has_to_be_written_to_is_a_volume() -> None:
 @pytest.mark.parametrize("resource", ["nvidia.com/gpu", "nvidia.com/mig-1g.10gb", "amd.com/gpu"])
 def test_a_pod_asks_for_one_gpu_and_no_more_than_it_asks_for(resource: str) -> None:
     resources = render({"gpu": {"resource": resource}}).container["resources"]
-    assert resources["requests"] == {"cpu": "2", "memory": "4Gi", resource: 1}
-    assert resources["limits"] == {"memory": "4Gi", resource: 1}
+    assert resources["requests"] == {"cpu": "2", "memory": "8Gi", resource: 1}
+    assert resources["limits"] == {"memory": "8Gi", resource: 1}
 
 
 def test_in_cpu_mode_nothing_speaks_of_a_gpu() -> None:
     release = render({"gpu": {"resource": "", "runtimeClassName": "nvidia"}})
     assert release.container["resources"] == {
-        "requests": {"cpu": "2", "memory": "4Gi"},
-        "limits": {"memory": "4Gi"},
+        "requests": {"cpu": "2", "memory": "8Gi"},
+        "limits": {"memory": "8Gi"},
     }
     assert "runtimeClassName" not in release.pod
     assert "tolerations" not in release.pod
