@@ -52,7 +52,7 @@ class Canvas:
         free: Tensor | None = None,
     ) -> None:
         self._low, self._high, self._range = low, high, high - low
-        self._divisor = torch.as_tensor(self._range, device=start.device).clamp(min=NARROWEST)
+        self._divisor = torch.as_tensor(self._range).clamp(min=NARROWEST).to(start.device)
         inside = (start - low) / self._divisor
         if free is not None:  # what cannot move needs no margin for it
             margin = (MARGIN * free).clamp(min=STILL)

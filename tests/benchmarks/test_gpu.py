@@ -1,5 +1,6 @@
 """The benchmark of a GPU, on a CPU and at tiny sizes: that it works is known before it is run where time is dear."""
 
+import copy
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,7 @@ from service.style import resample
 from service.style.graphs import Graphs, Recorded
 from service.style.options import Options
 from service.weights import load
+from tests.gpu import GPU, in_place_of_cuda
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +80,30 @@ def test_the_memory_of_each_size_is_predicted_in_each_precision(bench: Bench) ->
     assert {(row.taken, row.scratch, row.within) for row in rows} == {(None, None, False)}, (
         "nobody counts them"
     )
+
+
+@pytest.fixture
+def on_gpu(bench: Bench) -> Iterator[Bench]:
+    """One that is not there."""
+    gpu = GPU()
+    with pytest.MonkeyPatch.context() as patch, gpu.mode():
+        in_place_of_cuda(patch, gpu)
+        network = copy.deepcopy(bench.network).to("cuda")
+        yield replace(bench, scope=TINY._replace(sizes=(32,), peaks=(64,)), network=network)
+
+
+def test_on_a_gpu_evaluations_are_replayed_too_and_their_memory_is_counted(on_gpu: Bench) -> None:
+    rows = rows_of("evaluations", on_gpu)
+    assert [(row.precision, row.size, row.recorded) for row in rows] == [
+        ("bf16", 32, False),
+        ("tf32", 32, False),
+        ("fp32", 32, False),
+        ("bf16", 32, True),
+    ]
+    assert [row.cost.peak is None for row in rows] == [False, False, False, True], "a recording has its own"
+    peaks = rows_of("memory", on_gpu)
+    assert [(row.precision, row.size) for row in peaks] == [("bf16", 64), ("fp32", 64)]
+    assert all(0 < row.taken < row.predicted for row in peaks), "most of which is for cuDNN at this size"
 
 
 def test_the_race_is_against_plain_gatys_and_its_twin(bench: Bench) -> None:
