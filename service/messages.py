@@ -3,9 +3,10 @@
 import difflib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic_core import ErrorDetails
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _KINDS = {
     "integer": "a whole number",
@@ -57,7 +58,7 @@ def expectation(schema: Mapping[str, Any]) -> str:
     return kind
 
 
-def explain(error: ErrorDetails, name: str, schema: Mapping[str, Any]) -> str:
+def explain(error: "ErrorDetails", name: str, schema: Mapping[str, Any]) -> str:
     """One sentence for one error: what is wrong with `name`, and what to give instead.
 
     Args:

@@ -7,19 +7,18 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from service.bounds import Bounds
 from service.cpus import usable_cpus
 from service.faults import fault_of
 from service.jobs import Fault, LoadError, Size, Work
 from service.memory import free_for_pictures, free_for_requests, free_on_gpu
 from service.messages import sentence
-from service.settings import Settings
 from service.style.options import Options
 from service.warm_up import paint_shapes
 
 log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:  # torch takes seconds to import: `load_model` does it, on the engine's thread
+    from service.settings import Settings
     from service.style.graphs import Graphs
     from service.style.memory import Need
     from service.style.progress import Progress, Result
@@ -191,7 +190,7 @@ class PaintingModel:
             paint_shapes(self.paint, self.default_size, self.clock)
 
 
-def load_model(settings: Settings) -> PaintingModel:
+def load_model(settings: "Settings") -> PaintingModel:
     """Load the network that the settings ask for. The calling thread is the one that has to paint.
 
     Raises:
@@ -199,6 +198,7 @@ def load_model(settings: Settings) -> PaintingModel:
     """
     import torch
 
+    from service.bounds import Bounds
     from service.style.graphs import Graphs
     from service.style.memory import largest_square
     from service.style.precision import with_precision

@@ -5,6 +5,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,9 @@ MOST = 100
 
 WARM = delivered.WARM + 1
 """Requests of each size that are not counted: one more than it takes to record a shape, so it was replayed too."""
+
+PACKAGES = ("flask", "gunicorn", "pydantic", "pydantic_settings")
+"""That only a service needs: without them the other parts run all the same."""
 
 REPEATS = 3
 """Pictures that are painted to see where their time goes; the one of the median counts."""
@@ -97,6 +101,10 @@ class Painting(NamedTuple):
 def requests(bench: Bench) -> Iterator[object]:
     """In the process of the benchmark first, then through HTTP."""
     yield from _paintings(bench)
+    if missing := [name for name in PACKAGES if find_spec(name) is None]:
+        raise RuntimeError(
+            f"no service starts without {', '.join(missing)}: install what pyproject.toml names"
+        )
     settings = {
         "STYLIZE_DEVICE": bench.device.type,
         "STYLIZE_BACKBONE": bench.backbone,

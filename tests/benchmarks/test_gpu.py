@@ -3,6 +3,8 @@
 import copy
 import math
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +22,7 @@ from benchmarks.gpu.evaluations import Evaluation
 from benchmarks.gpu.goals import GOALS
 from benchmarks.gpu.memory import Peak
 from benchmarks.gpu.parts import PARTS, run
-from benchmarks.gpu.requests import WARM, Painting, Requests, Stages
+from benchmarks.gpu.requests import PACKAGES, WARM, Painting, Requests, Stages
 from benchmarks.methods import white_noise
 from service.model import PaintingModel
 from service.style import resample
@@ -180,6 +182,33 @@ def test_what_is_warmed_up_records_no_more_with_a_budget_or_without(bench: Bench
     for budget in (None, 1e-3, 0.5):
         delivered.paint(model, pair, replace(options, budget=budget))
         assert len(graphs) == 2
+
+
+def test_without_what_only_a_service_needs_all_other_parts_run() -> None:
+    """A machine with a GPU may have torch and little else."""
+    script = f"""
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {PACKAGES}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Missing())
+import benchmarks.gpu.__main__
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_what_a_service_needs_it_is_said_before_one_is_started(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.gpu.requests.find_spec", lambda name: None if name == "flask" else name)
+    rows = PARTS["requests"](bench)
+    assert isinstance(next(rows), Painting)
+    with pytest.raises(
+        RuntimeError, match=r"^no service starts without flask: install what pyproject.toml names$"
+    ):
+        next(rows)
 
 
 def test_requests_of_every_kind_are_answered_and_divided_into_stages(
