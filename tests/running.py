@@ -139,6 +139,10 @@ class Server:
         written.write_text(str(after))
         written.replace(self.hold_file)  # at once: nobody reads half a number
 
+    def wait_until_held(self) -> None:
+        """A request is being painted, and holds where it was told to."""
+        wait_until(self.hold_file.with_suffix(".held").exists)
+
     def release(self) -> None:
         """Let it go on."""
         self.hold_file.unlink(missing_ok=True)

@@ -210,16 +210,16 @@ def picture(width: int = 40, height: int = 30, color: str = "teal", image_format
 def create_fake_app() -> Flask:
     """For gunicorn, told by the environment what its model does.
 
-    A file at STEP_FILE holds the evaluations after as many as it says (none where it is empty), one at LOAD_FILE the
-    start. EVALUATIONS is how many a picture takes, and each of them takes EVALUATION_SECONDS. What a file at
-    FAULT_FILE says is the message of a RuntimeError in the second evaluation; an empty one is a MemoryError.
+    A file at STEP_FILE holds the evaluations (`held_by`), one at LOAD_FILE the start. EVALUATIONS is how many a
+    picture takes, and each of them takes EVALUATION_SECONDS. What a file at FAULT_FILE says is the message of a
+    RuntimeError in the second evaluation; an empty one is a MemoryError.
     """
     step_file, load_file, fault_file = (
         Path(os.environ.get(name) or os.devnull) for name in ("STEP_FILE", "LOAD_FILE", "FAULT_FILE")
     )
 
     def step(number: int) -> None:
-        wait_until(lambda: number <= _let_through(step_file), 60)
+        held_by(step_file, number)
         if number == 2 and fault_file.is_file():
             message = fault_file.read_text()
             raise RuntimeError(message) if message else MemoryError
@@ -233,6 +233,18 @@ def create_fake_app() -> Flask:
         )
 
     return create_app(load=load)
+
+
+def held_by(step_file: Path, number: int) -> None:
+    """Wait at an evaluation of this number, as long as a file says that fewer may be made (none where it is empty).
+
+    Meanwhile there is another beside it: .held.
+    """
+    if number > _let_through(step_file):
+        held = step_file.with_suffix(".held")
+        held.touch()
+        wait_until(lambda: number <= _let_through(step_file), 60)
+        held.unlink()
 
 
 def _let_through(step_file: Path) -> float:

@@ -94,6 +94,7 @@ def test_every_scale_of_the_usual_shapes_is_recorded_and_serves_the_first_reques
     on_gpu: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transfer, "pairs", lambda _, *about: pairs(torch.device("cuda"), *about))
+    monkeypatch.setattr(warm_up, "RATIOS", warm_up.RATIOS[:2])
     replayed = 0
 
     def capture(function: Callable[[], object]) -> Recorded:
@@ -106,14 +107,17 @@ def test_every_scale_of_the_usual_shapes_is_recorded_and_serves_the_first_reques
 
     model = replace(on_gpu, graphs=Graphs(2**30, capture))
     model.warm_up()
-    assert len(model.graphs or ()) == len(on_gpu.evaluated.keys() - {(256, 256)}), "which is only measured"
+    assert len(model.graphs or ()) == len(on_gpu.evaluated.keys() - {(size, size) for size in WARM_UP_SIZES})
     before = replayed
     picture = torch.zeros(3, 72, 96, dtype=torch.uint8)
     *_, progress = model.paint(Work(picture, [picture.flip(2)], Options(size=SIZE)))
     assert replayed - before == progress.evaluations == 60
 
 
-def test_what_an_evaluation_costs_is_measured_as_without(on_gpu: Watched) -> None:
+def test_what_an_evaluation_costs_is_measured_as_without(
+    on_gpu: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm_up, "RATIOS", warm_up.RATIOS[:1])
     on_gpu.warm_up()
     assert on_gpu.costs == {size**2: pytest.approx(0.01) for size in WARM_UP_SIZES}
 

@@ -14,8 +14,7 @@ def test_a_running_request_is_given_up_within_one_evaluation(server: Server) -> 
     server.hold()
     with server.connect() as connection:
         connection.sendall(whole_request(seed="1"))
-        wait_until(lambda: server.metric("stylize_in_flight") == 1)
-        wait_until(lambda: server.metric("stylize_queue_depth") == 0)
+        server.wait_until_held()
     wait_until(lambda: server.metric(counters[0]) > before[0])
     line = server.requests_logged()[-1]
     assert (line["status"], line["outcome"], line["seed"]) == (499, "client_gone", 1)
@@ -34,8 +33,7 @@ def test_a_waiting_request_gives_its_place_back_at_once(server: Server) -> None:
     server.hold()
     with server.connect() as running:
         running.sendall(whole_request(seed="2"))
-        wait_until(lambda: server.metric("stylize_in_flight") == 1)
-        wait_until(lambda: server.metric("stylize_queue_depth") == 0)
+        server.wait_until_held()
         with server.connect() as waiting:
             waiting.sendall(whole_request(seed="3"))
             wait_until(lambda: server.metric("stylize_queue_depth") == 1)

@@ -210,7 +210,7 @@ def crowded(script: Script) -> None:
     size = size_of(script.request())
     script.server.hold()
     with script.open() as running:
-        wait_until(lambda: script.now("stylize_in_flight") == 1 and script.now("stylize_queue_depth") == 0)
+        script.server.wait_until_held()
         with script.open() as waiting:
             wait_until(lambda: script.now("stylize_queue_depth") == 1)
             for _ in range(3):
@@ -228,7 +228,7 @@ def gone(script: Script) -> None:
     before = script.now("stylize_evaluations_total")
     script.server.hold()
     with script.open() as running:
-        wait_until(lambda: script.now("stylize_in_flight") == 1 and script.now("stylize_queue_depth") == 0)
+        script.server.wait_until_held()
         with script.open():
             wait_until(lambda: script.now("stylize_queue_depth") == 1)
         script.wait_for_gone(1)  # while it waited

@@ -6,22 +6,23 @@ from pathlib import Path
 from flask import Flask
 
 from service.app import create_app
-from tests.serving import FakeModel, wait_until
+from tests.serving import FakeModel, held_by, wait_until
 
 
 def create_scripted_app() -> Flask:
     """Files at LOAD_FILE and STEP_FILE hold the start and the evaluations; one at FAIL_FILE fails the next."""
 
-    def wait_for(variable: str) -> None:
-        wait_until(lambda: not Path(os.environ[variable]).exists(), 60)
+    load_file, step_file, fail_file = (
+        Path(os.environ[name]) for name in ("LOAD_FILE", "STEP_FILE", "FAIL_FILE")
+    )
 
     def load() -> FakeModel:
-        wait_for("LOAD_FILE")
+        wait_until(lambda: not load_file.exists(), 60)
         return FakeModel(step=step)
 
-    def step(_: int) -> None:
-        wait_for("STEP_FILE")
-        if Path(os.environ["FAIL_FILE"]).exists():
+    def step(number: int) -> None:
+        held_by(step_file, number)
+        if fail_file.exists():
             raise RuntimeError("a fault, on purpose")
 
     return create_app(load=load)

@@ -73,7 +73,7 @@ def test_a_plateau_is_found_at_the_same_evaluation_however_often_the_clock_cut_i
     pictures = [torch.full((3, 32, 32), value, dtype=torch.uint8) for value in (96, 160)]
     monkeypatch.setattr(transfer, "at_once", lambda device, pixels: 8)
     ends = []
-    for never in (0, 1, 4):  # so many at once never fit, and no more do
+    for never in (0, 3):  # so many at once never fit, and no more do
         seen: list[Progress] = []
 
         def fits(_: Stopwatch, pixels: int, evaluations: float, never: int = never, **about: float) -> bool:
@@ -87,4 +87,4 @@ def test_a_plateau_is_found_at_the_same_evaluation_however_often_the_clock_cut_i
         bursts = [after.evaluations - before.evaluations for before, after in itertools.pairwise(seen)]
         assert max(bursts) == (never or 8)
         ends.append((result.evaluations, result.image.tolist()))
-    assert ends[0] == ends[1] == ends[2]
+    assert ends[0] == ends[1]
