@@ -12,10 +12,11 @@ from service.memory import RESERVE
 from service.model import PaintingModel, load_model
 from service.settings import Settings
 from service.style import memory, pictures
-from service.style.lbfgs import LBFGS
 from service.style.memory import largest_square
 from service.style.options import Options
 from service.style.vgg import CHANNELS, VGG, layer_names
+from tests.serving import Clock
+from tests.style.conftest import slow_down
 
 GIB = 2**30
 SMALL = Options(size=64, iterations=8)
@@ -65,19 +66,12 @@ def test_where_there_is_no_memory_for_any_picture_it_does_not_start(model: Paint
 def test_it_learns_what_one_evaluation_costs_however_many_come_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    """Each takes a quarter of a second, and nothing else takes any time."""
-    advance, seconds = LBFGS.advance, 0.0
-
-    def slow(optimiser: LBFGS) -> None:
-        nonlocal seconds
-        seconds += 0.25
-        advance(optimiser)
-
-    monkeypatch.setattr(LBFGS, "advance", slow)
+    clock = Clock()
+    slow_down(monkeypatch, clock, 0.25)
     monkeypatch.setattr("service.style.transfer.at_once", lambda device, pixels: count)
     random_weights(tmp_path / "random.pth")
     settings = Settings(backbone=str(tmp_path / "random.pth"), device="cpu")
-    model = replace(load_model(settings), clock=lambda: seconds)
+    model = replace(load_model(settings), clock=clock)
     model.warm_up()
     assert model.costs == {64**2: 0.25, 256**2: 0.25}
 

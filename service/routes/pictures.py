@@ -1,7 +1,7 @@
 """From the files of a request to what the engine gets of them: all that need not be made on its thread."""
 
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -102,13 +102,17 @@ def _decoded(service: Service, asked: Asked) -> tuple[Inputs, Work]:
         if content is None:  # a texture gets its shape from the first artwork, and nothing else
             content = _reduced(style, size)
         styles.append(_reduced(style, longest))
-        _fits(model.require_room, content, styles, options)  # before there are more
+        with _fitting():  # before there are more
+            model.require_room(*_sizes(content, styles), options)
     assert content is not None, "an operation takes a photograph or artworks"
-    _fits_network(content, options)
+    width, height = content.size
+    with _fitting():
+        result_size(height, width, options.size)
     masks, regions = _masks(service, asked, content, styles)
     start = _start(service, asked, content)
-    _fits(model.require_room, content, styles, options, len(regions))
-    _fits(model.require_memory, content, styles, options, len(regions))
+    with _fitting():
+        model.require_room(*_sizes(content, styles), options, len(regions))
+        model.require_memory(*_sizes(content, styles), options, len(regions))
     for image, pictures in (("content", [content]), ("style", styles)):
         for picture in pictures:
             service.metrics.working_pixels.labels(image).observe(picture.rgb[0].numel())
@@ -217,25 +221,17 @@ def _complaining(name: str) -> Generator[None, None, None]:
         raise Problem(kind, message, errors=[FieldError(field, message)]) from None
 
 
-def _fits_network(content: Decoded, options: Options) -> None:
-    width, height = content.size
-    try:
-        result_size(height, width, options.size)
-    except ValueError as error:
-        message = sentence(error)
-        raise Problem(INVALID_REQUEST, message, errors=[FieldError("size", message)]) from None
-
-
-def _fits(
-    require: Callable[[Size, Sequence[Size], Options, int], object],
-    content: Decoded,
-    styles: Sequence[Decoded],
-    options: Options,
-    regions: int = 0,
-) -> None:
+def _sizes(content: Decoded, styles: Sequence[Decoded]) -> tuple[Size, list[Size]]:
+    """(height, width) of the photograph, and of each artwork, as they are now."""
     photograph, *artworks = ((each.rgb.shape[-2], each.rgb.shape[-1]) for each in (content, *styles))
+    return photograph, artworks
+
+
+@contextmanager
+def _fitting() -> Generator[None, None, None]:
+    """What does not fit into the network or the memory becomes a problem of the size that was asked for."""
     try:
-        require(photograph, artworks, options, regions)
+        yield
     except ValueError as error:
         message = sentence(error)
         raise Problem(INVALID_REQUEST, message, errors=[FieldError("size", message)]) from None

@@ -40,9 +40,8 @@ class Curvature:
         self._diagonal = small.new_zeros(capacity)  # D
         self._gamma = small.new_zeros(())
         self._numbers = torch.arange(capacity, device=like.device)  # of the rows
-        self._row = torch.zeros_like(
-            self._gamma, dtype=torch.int64
-        )  # of the next pair; the oldest one's, or empty
+        # Of the next pair; the oldest one's, or empty.
+        self._row = torch.zeros_like(self._gamma, dtype=torch.int64)
 
     def clear(self, when: Tensor) -> None:
         """Forget all pairs where this, a boolean scalar, is true."""

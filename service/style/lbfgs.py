@@ -88,10 +88,8 @@ class LBFGS:
         number = start.new_zeros((), dtype=torch.float64)
         self._loss, self._unit = number + math.inf, number + 1
         self._squared = number.clone()  # of the gradient's norm
-        self._length, self._slope = (
-            number + 1,
-            number.clone(),
-        )  # of the step, and of the loss along the direction
+        # Of the step, and of the loss along the direction.
+        self._length, self._slope = number + 1, number.clone()
         self._rejections, self._resets = number.clone(), number.clone()
         self._stalled = number > 0
 

@@ -26,7 +26,7 @@ history is there from the first evaluation on; everything else is the same.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from service.style import ledger, pictures, pyramid, resample
@@ -212,8 +212,7 @@ def at_scale(
 ) -> Need:
     """What one scale of a transfer takes; arguments as for `need`."""
     size = resample.fit(*photograph, stage.longest)
-    content = _used(options.content_layers, options.content_weight)
-    style = _used(options.style_layers, options.style_weight)
+    content, style = {*options.weighted_content}, {*options.weighted_style}
     grey = options.color == "content-luminance"
     rgb = 12 * math.prod(size)
     picture = rgb // 3 if grey else rgb
@@ -269,7 +268,3 @@ def at_scale(
         if bound is None or peak <= bound:
             return ways[-1]
     return min(ways, key=lambda way: way.peak)
-
-
-def _used(layers: Mapping[str, float], weight: float) -> set[str]:
-    return {name for name, share in layers.items() if weight * share > 0}

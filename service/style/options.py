@@ -55,9 +55,23 @@ class Options:
     budget: float | None = None
     time_limit: float | None = None
 
+    @property
+    def weighted_content(self) -> dict[str, float]:
+        """α times its own weight, for each layer whose content counts."""
+        return _weighted(self.content_weight, self.content_layers)
+
+    @property
+    def weighted_style(self) -> dict[str, float]:
+        """β w_l for each layer whose style counts; empty where there is nothing to learn from artworks."""
+        return _weighted(self.style_weight, self.style_layers)
+
     def longest_of_artworks(self, longest: int) -> int:
         """Longest side of the artworks, pixels, for a picture with this one; none is enlarged to it."""
         return round(longest * self.style_scale)
+
+
+def _weighted(weight: float, layers: Mapping[str, float]) -> dict[str, float]:
+    return {name: weight * own for name, own in layers.items() if weight * own > 0}
 
 
 def strength_to_content_weight(strength: float) -> float:

@@ -54,11 +54,10 @@ def _used_at(
     """
     longest = pyramid.scales(*resample.fit(*photograph, options.size), options.init)
     sizes = {resample.fit(*photograph, each) for each in longest}
-    painted = any(options.style_weight * weight > 0 for weight in options.style_layers.values())
     used = [(photograph, sizes)]
     for artwork in artworks:
         scaled = {resample.artwork_size(*artwork, options.longest_of_artworks(each)) for each in longest}
-        used.append((artwork, scaled if painted else set()))
+        used.append((artwork, scaled if options.weighted_style else set()))
     if not own:
         used = [(came, copies - {came}) for came, copies in used]
     if options.init == "image":  # a start, whose own size is not known

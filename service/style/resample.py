@@ -91,10 +91,7 @@ def reduce(picture: Tensor, longest: int) -> Tensor:
     Returns:
         uint8 (3, H, W) with this longest side and the same aspect ratio; the picture itself if it is no larger.
     """
-    rows, columns = artwork_size(picture.shape[-2], picture.shape[-1], longest)
-    if (rows, columns) == tuple(picture.shape[-2:]):
-        return picture
-    return lanczos(picture, (rows, columns))
+    return lanczos(picture, artwork_size(picture.shape[-2], picture.shape[-1], longest))
 
 
 def enlarge(picture: Tensor, size: tuple[int, int]) -> Tensor:

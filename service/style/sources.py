@@ -59,13 +59,12 @@ class Sources:
         photograph, _ = self.sizes
         result = resample.fit(*photograph, options.size)
         scales = {stage.longest for stage in pyramid.plan(*result, options)} | {max(result)}
-        painted = any(options.style_weight * weight > 0 for weight in options.style_layers.values())
         for longest in scales:
             for picture in (self.photograph, self.start):
                 if picture is not None:
                     look()
                     self.copies.of(picture, resample.fit(*photograph, longest))
-            if painted:
+            if options.weighted_style:
                 for artwork, size in zip(self.artworks, self.artwork_sizes(longest, options), strict=True):
                     look()
                     self.copies.of(artwork, size)
@@ -141,11 +140,7 @@ class Sources:
         return [ContentTerm(name, weight, responses[name]) for name, weight in weights.items()]
 
     def _style(self, network: VGG, palette: Palette, options: Options) -> Sequence[Term]:
-        weights = {
-            name: options.style_weight * weight
-            for name, weight in options.style_layers.items()
-            if options.style_weight * weight > 0
-        }
+        weights = options.weighted_style
         if not weights:
             return []
         size = (palette.photograph.shape[-2], palette.photograph.shape[-1])

@@ -75,8 +75,7 @@ def stylize(
     0 the style reconstruction.
 
     It yields after every evaluation of loss and gradient (on a GPU, where they are short, after a few: see `burst`),
-    which is the longest it runs without a break; close
-    the generator to cancel. Its return value is the result.
+    which is the longest it runs without a break; close the generator to cancel. Its return value is the result.
 
     Args:
         network: the features; everything is computed on its device.

@@ -62,16 +62,6 @@ def app(gpu: GPU, weights: Path) -> Iterator[Flask]:
     engine.stop()
 
 
-@pytest.fixture
-def service(app: Flask) -> Service:
-    return service_of(app)
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
 def painted(client: FlaskClient, **fields: object) -> TestResponse:
     parts: Parts = {name: str(field) for name, field in fields.items()}
     for name, each in (("content", PHOTOGRAPH), ("style", ARTWORK)):

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from service.style.lbfgs import LBFGS
 from service.style.vgg import CHANNELS, VGG, Arch, layer_names
+from tests.serving import Clock
 
 
 def random_weights(arch: Arch, seed: int = 0) -> dict[str, Tensor]:
@@ -21,6 +23,17 @@ def random_weights(arch: Arch, seed: int = 0) -> dict[str, Tensor]:
         weights[f"{name}.bias"] = torch.randn(outgoing, generator=generator) * 0.1
         incoming = outgoing
     return weights
+
+
+def slow_down(patch: pytest.MonkeyPatch, clock: Clock, seconds: float) -> None:
+    """By this clock each step of the optimiser takes so long, and nothing else any time."""
+    advance = LBFGS.advance
+
+    def slow(optimiser: LBFGS) -> None:
+        clock.now += seconds
+        advance(optimiser)
+
+    patch.setattr(LBFGS, "advance", slow)
 
 
 @pytest.fixture(scope="session")

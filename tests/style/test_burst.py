@@ -8,12 +8,13 @@ from torch import Tensor
 
 from service.style import transfer
 from service.style.burst import MOST, at_once
-from service.style.lbfgs import LBFGS
 from service.style.options import Options
 from service.style.progress import Progress, finish
 from service.style.stopwatch import Stopwatch
 from service.style.transfer import stylize
 from service.style.vgg import VGG
+from tests.serving import Clock
+from tests.style.conftest import slow_down
 
 
 def test_a_cpu_does_what_it_is_told_at_once() -> None:
@@ -46,19 +47,12 @@ def test_the_picture_is_the_same_with_several_at_once(
 def test_where_time_is_short_fewer_come_at_once(
     network: VGG, photograph: Tensor, artwork: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each evaluation takes a second, and nothing else takes any."""
-    advance, seconds = LBFGS.advance, 0
-
-    def slow(optimiser: LBFGS) -> None:
-        nonlocal seconds
-        seconds += 1
-        advance(optimiser)
-
-    monkeypatch.setattr(LBFGS, "advance", slow)
+    clock = Clock()
+    slow_down(monkeypatch, clock, 1.0)
     monkeypatch.setattr(transfer, "at_once", lambda device, pixels: 8)
     seen: list[Progress] = []
     options = Options(size=48, budget=30.0)
-    result = finish(stylize(network, photograph, [artwork], options, clock=lambda: seconds), seen.append)
+    result = finish(stylize(network, photograph, [artwork], options, clock=clock), seen.append)
     made = [progress.evaluations for progress in seen]
     bursts = [after - before for before, after in itertools.pairwise([0, *made])]
     assert bursts[:3] == [1, 8, 8], "the first comes alone"
