@@ -16,7 +16,7 @@ import click
 import torch
 
 from benchmarks.evaluation import timed
-from service.cpus import usable_cpus
+from service.machine.cpus import usable_cpus
 from service.style.evaluation import loss_and_gradient
 from service.style.precision import fastest_dtype
 from service.style.terms import ContentTerm

@@ -17,8 +17,8 @@ from prometheus_client.gc_collector import GCCollector
 
 from service import __version__
 from service.errors import PROBLEMS, Outcome, ProblemType
-from service.gpu import gpu_memory
 from service.jobs import GivenUp
+from service.machine.gpu import gpu_memory
 
 STAGES = ("read_body", "decode", "queue", "optimise", "encode")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

@@ -7,10 +7,10 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from service.cpus import usable_cpus
 from service.faults import fault_of
 from service.jobs import Fault, LoadError, Size, Work
-from service.memory import free_for_pictures, free_for_requests, free_on_gpu
+from service.machine.cpus import usable_cpus
+from service.machine.memory import free_for_pictures, free_for_requests, free_on_gpu
 from service.messages import sentence
 from service.style.options import Options
 from service.warm_up import paint_shapes

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from service.extras import why_no_heic
 from service.keys import KeysError, read_keys
-from service.memory import parse_amount
+from service.machine.extras import why_no_heic
+from service.machine.memory import parse_amount
 from service.messages import explain, quote
 
 PREFIX = "STYLIZE_"

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from service import __version__
-from service.extras import why_no_traces
 from service.logs import RequestRecord
+from service.machine.extras import why_no_traces
 from service.metrics import METHODS
 
 if TYPE_CHECKING:  # an extra: imported where it is used

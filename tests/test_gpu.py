@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from service.gpu import gpu_memory
+from service.machine.gpu import gpu_memory
 
 KINDS = ("allocated", "reserved", "peak", "total")
 

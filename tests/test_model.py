@@ -8,7 +8,7 @@ import torch
 
 from benchmarks.gpu.bench import random_weights
 from service.jobs import LoadError, Work
-from service.memory import RESERVE
+from service.machine.memory import RESERVE
 from service.model import PaintingModel, load_model
 from service.settings import Settings
 from service.style import memory, pictures

@@ -82,7 +82,7 @@ def test_heic_needs_a_safe_decoder(
             raise PackageNotFoundError(name)
         return installed
 
-    monkeypatch.setattr("service.extras.version", version)
+    monkeypatch.setattr("service.machine.extras.version", version)
     assert load_settings().heic is False
     monkeypatch.setenv("STYLIZE_HEIC", "1")
     if sentence is None:

@@ -10,9 +10,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from service import extras
 from service.app import create_admin_app
 from service.context import service_of
+from service.machine import extras
 from service.metrics import STAGES
 from service.tracing import Tracing
 from tests.routes.test_stylize import form, post

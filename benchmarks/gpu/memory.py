@@ -8,7 +8,7 @@ import torch
 from benchmarks import device
 from benchmarks.gpu.bench import Bench
 from benchmarks.memory import ALLOWED, pictures
-from service.memory import free_for_requests, free_on_gpu
+from service.machine.memory import free_for_requests, free_on_gpu
 from service.style import memory
 from service.style.options import Options
 from service.style.precision import Precision, with_precision

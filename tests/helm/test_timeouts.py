@@ -35,7 +35,8 @@ class Service(NamedTuple):
 @cache
 def _service(variables: tuple[tuple[str, str], ...]) -> Service:
     program = (
-        "import json, service.gunicorn_conf as c; s = c._settings; print(json.dumps([c.graceful_timeout, s.places, "
+        "import json, service.server.gunicorn_conf as c; s = c._settings; "
+        "print(json.dumps([c.graceful_timeout, s.places, "
         "s.max_budget, s.upload_timeout, s.max_upload_bytes]))"
     )
     run = subprocess.run(

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from service.context import Service
-from service.memory import RESERVE
+from service.machine.memory import RESERVE
 from service.routes import pictures
 from service.style.options import Options
 from service.style.pictures import held

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cpus import usable_cpus, wait_without_spinning
+from service.machine.cpus import usable_cpus, wait_without_spinning
 
 
 @pytest.fixture(autouse=True)

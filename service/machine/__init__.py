@@ -1,0 +1,1 @@
+"""What this computer has: CPUs, memory, a GPU, optional packages."""
