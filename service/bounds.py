@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from service.contract import OptionsError, StylizeOptions
-from service.errors import FieldError
 from service.messages import unknown
+from service.problems import FieldError
 from service.style.options import Init, Options, strength_to_content_weight
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gunicorn.http.errors import ParseException
 from werkzeug.wsgi import get_content_length, get_input_stream
 
-from service.errors import BODY_TOO_LARGE, MALFORMED, UPLOAD_STALLED, Problem
+from service.problems import BODY_TOO_LARGE, MALFORMED, UPLOAD_STALLED, Problem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from service.errors import FieldError
 from service.images import Format
 from service.messages import explain, quote, unknown
+from service.problems import FieldError
 from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Color, Init
 from service.style.vgg import Pooling
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.contract import OptionsError
-from service.errors import FieldError
 from service.images.labels import Labels, colour_name
+from service.problems import FieldError
 from service.style.regions import Masks
 
 TOLERANCE = 0.02

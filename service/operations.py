@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from service.contract import PICTURES, STYLE_NAME, OptionsError, StylizeOptions, parse_options
-from service.errors import FieldError
 from service.messages import unknown
+from service.problems import FieldError
 
 _GENERAL = ("size", "seed", "budget", "iterations", "pooling", "format", "quality")
 _WANTED = {"content": "a photograph as content", "style": "an artwork as style"}

@@ -27,7 +27,7 @@ from gunicorn import util
 from gunicorn.http import errors as http
 from gunicorn.workers.gthread import ThreadWorker
 
-from service import errors
+from service import problems as errors
 from service.heads import MOST_BYTES, Head
 from service.security import HEADERS
 

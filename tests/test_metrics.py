@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
-from service.errors import PROBLEMS, Outcome
 from service.metrics import STAGES
+from service.problems import PROBLEMS, Outcome
 from tests.monitoring.queries import families, name_of
 
 PAGE = (Path(__file__).parents[1] / "docs/metrics.md").read_text()

@@ -9,11 +9,11 @@ from torch import Tensor
 from service.catalogue import Style
 from service.context import Service
 from service.delivery import deliver
-from service.errors import DEADLINE_EXCEEDED, ENGINE_DIED, INTERNAL, OUT_OF_MEMORY, Problem
 from service.images import MEDIA_TYPES, Format
 from service.jobs import DeadlineError, EngineDiedError, Job, JobError, OutOfMemoryError
 from service.masks import Region
 from service.operations import STYLIZE, Operation
+from service.problems import DEADLINE_EXCEEDED, ENGINE_DIED, INTERNAL, OUT_OF_MEMORY, Problem
 from service.report import BackboneReport, LossReport, RegionReport, StylizeReport, Timings, settings_used
 from service.routes.lifecycle import record, stage
 from service.routes.submission import Submission

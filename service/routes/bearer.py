@@ -5,7 +5,7 @@ import re
 from flask import request
 
 from service.context import current_service
-from service.errors import UNAUTHORIZED, Problem
+from service.problems import UNAUTHORIZED, Problem
 from service.routes.lifecycle import record
 
 _BEARER = re.compile(r"Bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)

@@ -8,7 +8,7 @@ from service import __version__
 from service.context import current_service
 from service.contract import MAX_STYLES
 from service.engine import State
-from service.errors import PROBLEMS
+from service.problems import PROBLEMS
 from service.routes.files import file_answer
 
 OPENAPI = Path(__file__).parents[2] / "openapi.yaml"

@@ -16,9 +16,9 @@ from torch import Tensor
 from service.connection import client_gone
 from service.context import Service
 from service.delivery import deliver
-from service.errors import Problem
 from service.images import MEDIA_TYPES
 from service.jobs import Job
+from service.problems import Problem
 from service.report import Preview, Progress, Queued
 from service.routes import answer, timeout
 from service.routes.answer import Inputs

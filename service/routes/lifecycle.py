@@ -14,9 +14,9 @@ from werkzeug.exceptions import HTTPException
 
 from service.connection import ClientGoneError
 from service.context import Service, current_service
-from service.errors import INTERNAL, MALFORMED, MEDIA_TYPE, PROBLEMS, Problem
 from service.logs import RequestRecord
 from service.metrics import CLIENT_CLOSED_REQUEST, UNMATCHED
+from service.problems import INTERNAL, MALFORMED, MEDIA_TYPE, PROBLEMS, Problem
 from service.refusals import RefusedError
 from service.routes.refusal import refusal
 from service.security import HEADERS

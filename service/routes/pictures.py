@@ -14,7 +14,13 @@ from service.connection import ClientGoneError, client_gone
 from service.context import Service
 from service.contract import STYLE_NAME, OptionsError
 from service.delivery import resized
-from service.errors import (
+from service.images import Decoded, decode
+from service.images.errors import ImageError, UnsupportedFormat
+from service.images.labels import Labels, read_labels
+from service.jobs import Size, Work
+from service.masks import Region, match, misfit
+from service.messages import sentence
+from service.problems import (
     DEADLINE_EXCEEDED,
     INVALID_REQUEST,
     OUT_OF_MEMORY,
@@ -23,12 +29,6 @@ from service.errors import (
     FieldError,
     Problem,
 )
-from service.images import Decoded, decode
-from service.images.errors import ImageError, UnsupportedFormat
-from service.images.labels import Labels, read_labels
-from service.jobs import Size, Work
-from service.masks import Region, match, misfit
-from service.messages import sentence
 from service.routes import submission
 from service.routes.answer import Asked, Inputs
 from service.routes.lifecycle import record, stage

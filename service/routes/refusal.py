@@ -1,6 +1,6 @@
 """What those are told who have to come again later."""
 
-from service.errors import CANNOT_MEET_DEADLINE, KEY_LIMIT, NOT_READY, QUEUE_FULL, UPLOAD_STALLED, Problem
+from service.problems import CANNOT_MEET_DEADLINE, KEY_LIMIT, NOT_READY, QUEUE_FULL, UPLOAD_STALLED, Problem
 from service.refusals import (
     CannotMeetDeadlineError,
     KeyLimitError,

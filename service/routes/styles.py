@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from service.catalogue import Style
 from service.context import current_service
-from service.errors import NOT_FOUND, Problem
+from service.problems import NOT_FOUND, Problem
 from service.report import StyleList, StyleReport
 
 blueprint = Blueprint("styles", __name__)

@@ -7,15 +7,15 @@ from service.admission import Ticket
 from service.connection import ClientGoneError, Upload, client_gone, refuse_large_body
 from service.context import Service, current_service
 from service.contract import STYLE_NAME, OptionsError
-from service.errors import (
+from service.images import MEDIA_TYPES, Format
+from service.jobs import Job
+from service.operations import STYLIZE, Operation
+from service.problems import (
     NOT_ACCEPTABLE,
     UNSUPPORTED_MEDIA_TYPE,
     FieldError,
     Problem,
 )
-from service.images import MEDIA_TYPES, Format
-from service.jobs import Job
-from service.operations import STYLIZE, Operation
 from service.routes import answer, events, submission, timeout
 from service.routes.answer import Asked, Inputs
 from service.routes.bearer import require_key

@@ -13,9 +13,9 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
 from service.contract import MAX_STYLES, PICTURES, STYLE_NAME, OptionsError, StylizeOptions
-from service.errors import BODY_TOO_LARGE, INVALID_REQUEST, MALFORMED, FieldError, Problem
 from service.messages import quote, unknown
 from service.operations import STYLIZE, Operation
+from service.problems import BODY_TOO_LARGE, INVALID_REQUEST, MALFORMED, FieldError, Problem
 
 FORM = "multipart/form-data"
 JSON = "application/json"

@@ -3,9 +3,9 @@
 from flask import request
 
 from service.context import Service
-from service.errors import DEADLINE_EXCEEDED, INVALID_REQUEST, FieldError, Problem
 from service.jobs import Job
 from service.messages import quote
+from service.problems import DEADLINE_EXCEEDED, INVALID_REQUEST, FieldError, Problem
 
 HEADER = "X-Request-Timeout"
 SHORTEST_SECONDS = 0.1

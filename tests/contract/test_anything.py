@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 
 from service.context import service_of
 from service.contract import PICTURES, STYLE_NAME, StylizeOptions
-from service.errors import MEDIA_TYPE, PROBLEMS
 from service.operations import OPERATIONS, Operation
+from service.problems import MEDIA_TYPE, PROBLEMS
 from tests.routes.test_stylize import b64
 from tests.serving import FakeModel, picture, started
 

@@ -16,9 +16,9 @@ from service.app import create_app
 from service.context import service_of
 from service.contract import MAX_STYLES, STYLE_NAME, StylizeOptions, parse_options
 from service.engine import State
-from service.errors import MEDIA_TYPE, PROBLEMS
 from service.images import MEDIA_TYPES
 from service.operations import OPERATIONS, RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE, Operation
+from service.problems import MEDIA_TYPE, PROBLEMS
 from service.report import Preview, Progress, Queued, StyleList, StyleReport, StylizeReport
 from service.routes.docs import OPENAPI
 from service.style.options import Options

@@ -8,8 +8,8 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from service.errors import Outcome
 from service.metrics import Metrics
+from service.problems import Outcome
 from tests.helm.rendering import ANCIENT, NEW, OLD, SERVER, render
 
 KEDA: dict[str, Any] = {"kind": "keda", "keda": {"serverAddress": "http://prometheus:9090"}}

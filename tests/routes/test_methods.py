@@ -9,7 +9,7 @@ from werkzeug.routing import Rule
 
 from service.app import create_admin_app, create_app
 from service.context import Service
-from service.errors import MEDIA_TYPE
+from service.problems import MEDIA_TYPE
 from tests.serving import FakeModel, settings
 
 EXAMPLES = {"slug": "queue-full", "file": "openapi-explorer.js", "name": "none"}

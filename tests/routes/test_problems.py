@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from service.context import service_of
-from service.errors import PROBLEMS
+from service.problems import PROBLEMS
 from tests.routes.test_stylize import b64, file, form, post, post_json
 from tests.serving import FakeModel, picture, started
 
