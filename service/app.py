@@ -9,7 +9,7 @@ from service.jobs import Model
 from service.model import load_model
 from service.routes import cors, docs, health, lifecycle, playground, reconstruct, styles, stylize
 from service.routes.methods import Application
-from service.settings import Settings, load_settings
+from service.settings.settings import Settings, load_settings
 
 
 def create_app(settings: Settings | None = None, load: Callable[[], Model] | None = None) -> Flask:

@@ -13,10 +13,10 @@ from service.bounds import Bounds
 from service.catalogue import Catalogue
 from service.engine import Engine
 from service.jobs import Model
-from service.keys import Keys
 from service.metrics import Metrics
 from service.operations import OPERATIONS
-from service.settings import Settings
+from service.settings.keys import Keys
+from service.settings.settings import Settings
 from service.tracing import Tracing
 
 log = logging.getLogger(__name__)

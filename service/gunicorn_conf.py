@@ -11,7 +11,7 @@ from typing import Any
 
 from service.logs import logging_config
 from service.machine.cpus import wait_without_spinning
-from service.settings import SettingsError, load_settings
+from service.settings.settings import SettingsError, load_settings
 
 # For probes and refusals, and clients that are slow to take them: a thread must always be free for the next.
 RESERVE_THREADS = 32

@@ -18,7 +18,7 @@ from service.warm_up import paint_shapes
 log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:  # torch takes seconds to import: `load_model` does it, on the engine's thread
-    from service.settings import Settings
+    from service.settings.settings import Settings
     from service.style.graphs import Graphs
     from service.style.memory import Need
     from service.style.progress import Progress, Result

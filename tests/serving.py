@@ -21,7 +21,7 @@ from service.context import service_of
 from service.engine import State
 from service.faults import fault_of
 from service.jobs import Fault, Model, Size, Work
-from service.settings import Settings
+from service.settings.settings import Settings
 from service.style.memory import DoesNotFitError, Need, require_room
 from service.style.objective import Losses
 from service.style.options import Options

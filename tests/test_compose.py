@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from service.settings import PREFIX, Settings
+from service.settings.settings import PREFIX, Settings
 from tests.test_dockerfile import DEFAULTS, ENV
 
 ROOT = Path(__file__).parents[1]

@@ -19,7 +19,7 @@ import pytest
 
 from service import __version__
 from service.__main__ import main
-from service.settings import PREFIX, Settings, load_settings
+from service.settings.settings import PREFIX, Settings, load_settings
 from service.weights import BACKBONES
 
 ROOT = Path(__file__).parents[1]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.contract import StylizeOptions
-from service.settings import PREFIX, Settings
+from service.settings.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

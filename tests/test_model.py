@@ -10,7 +10,7 @@ from benchmarks.gpu.bench import random_weights
 from service.jobs import LoadError, Work
 from service.machine.memory import RESERVE
 from service.model import PaintingModel, load_model
-from service.settings import Settings
+from service.settings.settings import Settings
 from service.style import memory, pictures
 from service.style.memory import largest_square
 from service.style.options import Options

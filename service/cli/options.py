@@ -15,7 +15,7 @@ from service.images.errors import ImageError
 from service.images.labels import Labels, read_labels
 from service.jobs import LoadError
 from service.model import PaintingModel, load_model
-from service.settings import Settings, SettingsError, load_settings
+from service.settings.settings import Settings, SettingsError, load_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.settings import Settings
+from service.settings.settings import Settings
 from tests.helm.rendering import ANCIENT, NEW, OLD, Manifest, Manifests, render
 from tests.test_dockerfile import ENV, FINAL
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 import yaml
 
-from service.settings import PREFIX, Settings, load_settings
+from service.settings.settings import PREFIX, Settings, load_settings
 from tests.helm.rendering import CHART, CI_FILES, render
 from tests.running import environment as without_settings
 
@@ -154,7 +154,7 @@ def test_a_change_of_the_settings_starts_new_pods_and_nothing_else_does() -> Non
 
 
 def test_keys_are_a_file_that_the_service_can_read(tmp_path: Path) -> None:
-    from service.keys import read_keys
+    from service.settings.keys import read_keys
 
     secret = render({"apiKeys": {"keys": {"phone": KEY, "shop": [KEY[::-1], KEY[1:] + "="]}}}).one("Secret")
     (tmp_path / "keys").write_text(secret["stringData"]["keys"])

@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 import yaml
 
-from service.keys import SHORTEST
-from service.settings import Settings
+from service.settings.keys import SHORTEST
+from service.settings.settings import Settings
 from tests.helm.rendering import CHART, leaves, refusal, render
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())

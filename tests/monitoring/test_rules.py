@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from service.settings import PREFIX, Settings
+from service.settings.settings import PREFIX, Settings
 from tests.monitoring.queries import families, metrics_in, name_of, sample_names
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.settings import Settings, SettingsError, load_settings
+from service.settings.settings import Settings, SettingsError, load_settings
 
 
 @pytest.fixture(autouse=True)

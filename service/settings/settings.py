@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from service.keys import KeysError, read_keys
 from service.machine.extras import why_no_heic
 from service.machine.memory import parse_amount
 from service.messages import explain, quote
+from service.settings.keys import KeysError, read_keys
 
 PREFIX = "STYLIZE_"
 Port = Annotated[int, Field(ge=1, le=65535)]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from service import keys as module
-from service.keys import Keys, KeysError, read_keys
+from service.settings import keys as module
+from service.settings.keys import Keys, KeysError, read_keys
 
 PHONE = "phone-0123456789abcdef0123456789abcdef"
 WEB = "web-ABCDEFGHIJKLMNOPQRSTUVWXYZ+/~._=="
