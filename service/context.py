@@ -13,11 +13,11 @@ from service.bounds import Bounds
 from service.catalogue import Catalogue
 from service.engine import Engine
 from service.jobs import Model
-from service.metrics import Metrics
+from service.monitoring.metrics import Metrics
+from service.monitoring.tracing import Tracing
 from service.operations import OPERATIONS
 from service.settings.keys import Keys
 from service.settings.settings import Settings
-from service.tracing import Tracing
 
 log = logging.getLogger(__name__)
 

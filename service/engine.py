@@ -22,7 +22,7 @@ from service.jobs import (
     Model,
     OutOfMemoryError,
 )
-from service.metrics import Metrics
+from service.monitoring.metrics import Metrics
 
 if TYPE_CHECKING:
     from service.style.progress import Result

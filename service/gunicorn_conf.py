@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from service.logs import logging_config
 from service.machine.cpus import wait_without_spinning
+from service.monitoring.logs import logging_config
 from service.settings.settings import SettingsError, load_settings
 
 # For probes and refusals, and clients that are slow to take them: a thread must always be free for the next.

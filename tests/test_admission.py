@@ -7,7 +7,7 @@ from service.admission import Admission
 from service.cost import FIRST_GUESS_SECONDS
 from service.engine import Engine, State
 from service.jobs import DeadlineError, Job, Work
-from service.metrics import Metrics
+from service.monitoring.metrics import Metrics
 from service.refusals import (
     CannotMeetDeadlineError,
     KeyLimitError,

@@ -8,7 +8,7 @@ import torch
 
 from service.engine import EXIT_STOPS_MASTER, STUCK_SECONDS, Engine, State
 from service.jobs import CancelledError, Job, JobError, LoadError, Model, Work
-from service.metrics import Metrics
+from service.monitoring.metrics import Metrics
 from service.style.progress import Progress, Result, finish
 from service.watch import Watch
 from tests.serving import WORK, Clock, FakeModel, Gate, wait_until

@@ -9,7 +9,7 @@ import torch
 
 from service.engine import EXIT_STOPS_MASTER, MOST_OUT_OF_MEMORY, Engine, State
 from service.jobs import EngineDiedError, Job, OutOfMemoryError
-from service.metrics import Metrics
+from service.monitoring.metrics import Metrics
 from tests.serving import WORK, FakeModel, Gate, wait_until
 
 

@@ -12,7 +12,7 @@ from service.admission import Admission
 from service.cost import after, pixels
 from service.engine import Engine, State
 from service.jobs import Work
-from service.metrics import Metrics
+from service.monitoring.metrics import Metrics
 from service.refusals import CannotMeetDeadlineError, QueueFullError
 from service.style.objective import Losses
 from service.style.options import Options

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from service.metrics import Metrics
+from service.monitoring.metrics import Metrics
 from service.problems import Outcome
 from tests.helm.rendering import ANCIENT, NEW, OLD, SERVER, render
 

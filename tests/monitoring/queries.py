@@ -6,7 +6,7 @@ from functools import cache
 from prometheus_client import Metric
 
 from service.engine import State
-from service.metrics import Metrics
+from service.monitoring.metrics import Metrics
 
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
 

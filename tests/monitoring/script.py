@@ -10,7 +10,7 @@ from pathlib import Path
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.metrics import STAGES
+from service.monitoring.metrics import STAGES
 from tests.events import read
 from tests.running import Server, read_answer
 from tests.serving import FakeModel, picture, wait_until

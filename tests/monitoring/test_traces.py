@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from service.metrics import STAGES
+from service.monitoring.metrics import STAGES
 from tests.running import Server
 from tests.serving import wait_until
 

@@ -13,8 +13,8 @@ from opentelemetry.trace import SpanKind, StatusCode
 from service.app import create_admin_app
 from service.context import service_of
 from service.machine import extras
-from service.metrics import STAGES
-from service.tracing import Tracing
+from service.monitoring.metrics import STAGES
+from service.monitoring.tracing import Tracing
 from tests.routes.test_stylize import form, post
 from tests.serving import FakeModel, started
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from service.logs import JSONFormatter, RequestRecord
+from service.monitoring.logs import JSONFormatter, RequestRecord
 
 
 def line(record: logging.LogRecord) -> dict[str, object]:

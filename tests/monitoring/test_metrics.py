@@ -6,11 +6,11 @@ from typing import get_args
 
 import pytest
 
-from service.metrics import STAGES
+from service.monitoring.metrics import STAGES
 from service.problems import PROBLEMS, Outcome
 from tests.monitoring.queries import families, name_of
 
-PAGE = (Path(__file__).parents[1] / "docs/metrics.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/metrics.md").read_text()
 LABELS = ("outcome", "stage", "type", "state", "reason", "image", "format", "conversion")
 
 

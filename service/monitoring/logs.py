@@ -43,7 +43,7 @@ def logging_config(level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"json": {"()": "service.logs.JSONFormatter"}},
+        "formatters": {"json": {"()": "service.monitoring.logs.JSONFormatter"}},
         "handlers": {
             "stdout": {
                 "class": "logging.StreamHandler",

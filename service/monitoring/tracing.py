@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from service import __version__
-from service.logs import RequestRecord
 from service.machine.extras import why_no_traces
-from service.metrics import METHODS
+from service.monitoring.logs import RequestRecord
+from service.monitoring.metrics import METHODS
 
 if TYPE_CHECKING:  # an extra: imported where it is used
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider

@@ -1,0 +1,1 @@
+"""What operations people see: metrics, logs, traces."""
