@@ -17,10 +17,10 @@ import torch
 
 from benchmarks.evaluation import timed
 from service.machine.cpus import usable_cpus
-from service.style.evaluation import loss_and_gradient
-from service.style.precision import fastest_dtype
-from service.style.terms import ContentTerm
-from service.style.vgg import VGG
+from service.style.loss.evaluation import loss_and_gradient
+from service.style.loss.terms import ContentTerm
+from service.style.network.precision import fastest_dtype
+from service.style.network.vgg import VGG
 from service.weights import load
 
 TAPS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv4_2")

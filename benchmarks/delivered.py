@@ -16,12 +16,12 @@ from benchmarks.tf32 import ImitatedTF32
 from service.jobs import Work
 from service.model import PaintingModel
 from service.style import resample
-from service.style.graphs import Graphs
-from service.style.objective import Objective
+from service.style.loss.objective import Objective
+from service.style.network.precision import Precision, with_precision
+from service.style.network.vgg import VGG
+from service.style.optimiser.graphs import Graphs
 from service.style.options import Options
-from service.style.precision import Precision, with_precision
 from service.style.progress import Result
-from service.style.vgg import VGG
 
 PARTS = (1000, 500, 400, 300, 250, 200, 100, 50, 20, 10, 5, 2)
 """Of the other's time: the service is given each in turn, until it delivers as low a loss."""

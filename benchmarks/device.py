@@ -11,16 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from service.style.burst import at_once
-from service.style.canvas import Canvas
-from service.style.graphs import Graphs
-from service.style.lbfgs import LBFGS
-from service.style.objective import Objective
+from service.style.loss.objective import Objective
+from service.style.loss.terms import StyleTerm
+from service.style.network.vgg import VGG
+from service.style.optimiser.burst import at_once
+from service.style.optimiser.canvas import Canvas
+from service.style.optimiser.graphs import Graphs
+from service.style.optimiser.lbfgs import LBFGS
+from service.style.optimiser.problem import Problem
 from service.style.options import Options
-from service.style.problem import Problem
 from service.style.sources import Sources
-from service.style.terms import StyleTerm
-from service.style.vgg import VGG
 
 GROUPS = 5
 """Of runs. The median of theirs is what a run takes."""

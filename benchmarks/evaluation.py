@@ -17,14 +17,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from service.style.canvas import Canvas
-from service.style.lbfgs import LBFGS
-from service.style.objective import Objective
+from service.style.loss.objective import Objective
+from service.style.network.precision import fastest_dtype
+from service.style.network.vgg import VGG
+from service.style.optimiser.canvas import Canvas
+from service.style.optimiser.lbfgs import LBFGS
+from service.style.optimiser.problem import Problem
 from service.style.options import Options
-from service.style.precision import fastest_dtype
-from service.style.problem import Problem
 from service.style.sources import Sources
-from service.style.vgg import VGG
 from service.weights import load
 
 GOAL = 1.4

@@ -19,11 +19,11 @@ from torch import Tensor
 from benchmarks.methods import Pair
 from benchmarks.quality import pairs_of, sheet
 from service.style import resample
+from service.style.network.precision import fastest_dtype
+from service.style.network.vgg import VGG
 from service.style.options import Options
-from service.style.precision import fastest_dtype
 from service.style.progress import finish
 from service.style.transfer import stylize
-from service.style.vgg import VGG
 from service.weights import load
 
 BLURS = (0.0, 1.0, 2.0)

@@ -18,11 +18,11 @@ from pathlib import Path
 import click
 import torch
 
-from service.style import memory
+from service.style.memory import need as memory
+from service.style.network.vgg import VGG
 from service.style.options import Options
 from service.style.progress import Progress, Result
 from service.style.transfer import stylize
-from service.style.vgg import VGG
 from service.weights import load
 
 ALLOWED = 0.2

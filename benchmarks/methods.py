@@ -12,15 +12,15 @@ import torch
 from torch import Tensor
 
 from service.style import resample
-from service.style.canvas import Canvas
-from service.style.lbfgs import LBFGS
-from service.style.objective import Objective
+from service.style.loss.objective import Objective
+from service.style.network.vgg import VGG
+from service.style.optimiser.canvas import Canvas
+from service.style.optimiser.lbfgs import LBFGS
+from service.style.optimiser.problem import Problem
 from service.style.options import Options
-from service.style.problem import Problem
 from service.style.progress import Progress, Result
 from service.style.sources import Sources
 from service.style.transfer import stylize
-from service.style.vgg import VGG
 
 
 class Step(NamedTuple):

@@ -20,13 +20,13 @@ from torch import Tensor
 from service.images import decode
 from service.style import resample
 from service.style.copies import Copies
-from service.style.lbfgs import LBFGS
+from service.style.network.vgg import VGG
+from service.style.optimiser.lbfgs import LBFGS
 from service.style.options import Options
 from service.style.progress import finish
-from service.style.pyramid import scales
+from service.style.schedule.pyramid import scales
 from service.style.sources import Sources
 from service.style.transfer import result_size, stylize
-from service.style.vgg import VGG
 from service.weights import load
 
 EVALUATIONS = 2

@@ -23,10 +23,10 @@ from torch import Tensor
 from benchmarks.methods import METHODS, Clock, Pair, full_size_objective
 from service.images import decode
 from service.style import resample
-from service.style.objective import Losses, Objective
+from service.style.loss.objective import Losses, Objective
+from service.style.network.precision import fastest_dtype
+from service.style.network.vgg import VGG
 from service.style.options import Options
-from service.style.precision import fastest_dtype
-from service.style.vgg import VGG
 from service.weights import load
 
 matplotlib.use("Agg")  # files, no window

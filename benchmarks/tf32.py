@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from service.style.vgg import VGG
+from service.style.network.vgg import VGG
 
 DROPPED = 13
 """Of the 23 bits of a float32's mantissa; TF32 keeps 10."""

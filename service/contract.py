@@ -13,8 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from service.images import Format
 from service.messages import explain, quote, unknown
 from service.problems import FieldError
+from service.style.network.vgg import Pooling
 from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Color, Init
-from service.style.vgg import Pooling
 
 MAX_STYLES = 8
 PICTURES = ("content", "style", "content_mask", "style_mask", "init_image")

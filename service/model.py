@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:  # torch takes seconds to import: `load_model` does it, on the engine's thread
     from service.settings.settings import Settings
-    from service.style.graphs import Graphs
-    from service.style.memory import Need
+    from service.style.memory.need import Need
+    from service.style.network.vgg import VGG
+    from service.style.optimiser.graphs import Graphs
     from service.style.progress import Progress, Result
-    from service.style.vgg import VGG
 
 WARM_UP_SIZES = (64, 256)
 """Squares, in pixels: one where an evaluation's own cost shows, one where that of its pixels does."""
@@ -90,7 +90,7 @@ class PaintingModel:
         return replace(work, copies=copies)
 
     def paint(self, work: Work) -> Generator["Progress", None, "Result"]:
-        """One step for each evaluation of loss and gradient, or for a few on a GPU: see `service.style.burst`."""
+        """One step for each evaluation of loss and gradient, or for a few on a GPU (`style.optimiser.burst`)."""
         from service.style.transfer import stylize
 
         return stylize(
@@ -112,7 +112,7 @@ class PaintingModel:
         Raises:
             DoesNotFitError: more than there is.
         """
-        from service.style.memory import require
+        from service.style.memory.need import require
 
         return require(self.network, photograph, artworks, options, self.memory, regions)
 
@@ -126,13 +126,13 @@ class PaintingModel:
         self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0
     ) -> None:
         """Raise DoesNotFitError where the pictures and their copies take more than there is for each request."""
-        from service.style.memory import require_room
+        from service.style.memory.need import require_room
 
         require_room(photograph, artworks, options, self.room, regions)
 
     def memory_in_the_way(self, artworks: int, options: Options, regions: int = 0) -> int | None:
         """The bound, where it might decide how much is computed again, which the last bits depend on; else None."""
-        from service.style.memory import need
+        from service.style.memory.need import need
         from service.style.resample import kept
 
         photograph, artwork = kept(options.size), options.longest_of_artworks(kept(options.size))
@@ -165,7 +165,7 @@ class PaintingModel:
         """
         import torch
 
-        from service.style.memory import DoesNotFitError, amount
+        from service.style.memory.need import DoesNotFitError, amount
 
         for size in WARM_UP_SIZES:
             picture = torch.randint(0, 256, (3, size, size), dtype=torch.uint8)
@@ -199,9 +199,9 @@ def load_model(settings: "Settings") -> PaintingModel:
     import torch
 
     from service.bounds import Bounds
-    from service.style.graphs import Graphs
-    from service.style.memory import largest_square
-    from service.style.precision import with_precision
+    from service.style.memory.need import largest_square
+    from service.style.network.precision import with_precision
+    from service.style.optimiser.graphs import Graphs
     from service.weights import WeightsError, load
 
     if settings.device == "cuda" and not torch.cuda.is_available():
@@ -258,8 +258,8 @@ def _require_room_for_usual(room: int, size: int) -> None:
     Raises:
         LoadError: it may not.
     """
-    from service.style.memory import amount
-    from service.style.pictures import held
+    from service.style.memory.held import held
+    from service.style.memory.need import amount
     from service.style.resample import kept
 
     usual = held((kept(size),) * 2, [(kept(size),) * 2], Options(size=size))

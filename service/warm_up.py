@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from service.jobs import Size, Work
 from service.style.options import Options
-from service.style.pyramid import scales
+from service.style.schedule.pyramid import scales
 
 if TYPE_CHECKING:
     from service.style.progress import Progress, Result
@@ -50,7 +50,7 @@ def paint_shapes(
     """
     import torch
 
-    from service.style.memory import DoesNotFitError
+    from service.style.memory.need import DoesNotFitError
 
     ends = clock() + SECONDS
     for height, width in shapes(longest):

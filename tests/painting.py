@@ -7,9 +7,9 @@ from torch import Tensor
 
 from service.images import decode
 from service.style import transfer
+from service.style.network.vgg import VGG
 from service.style.options import Options
 from service.style.progress import Result, finish
-from service.style.vgg import VGG
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

@@ -22,12 +22,12 @@ from service.engine import State
 from service.faults import fault_of
 from service.jobs import Fault, Model, Size, Work
 from service.settings.settings import Settings
-from service.style.memory import DoesNotFitError, Need, require_room
-from service.style.objective import Losses
+from service.style.loss.objective import Losses
+from service.style.memory.need import DoesNotFitError, Need, require_room
+from service.style.network.vgg import layer_names
 from service.style.options import Options
 from service.style.progress import Progress, Result
 from service.style.transfer import result_size
-from service.style.vgg import layer_names
 
 WORK = Work(torch.zeros(3, 32, 32, dtype=torch.uint8), [], Options(size=32))
 

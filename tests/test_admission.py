@@ -15,7 +15,7 @@ from service.refusals import (
     PlaceLostError,
     QueueFullError,
 )
-from service.style.objective import Losses
+from service.style.loss.objective import Losses
 from service.style.options import Options
 from service.style.progress import Result
 from tests.serving import WORK, Clock, FakeModel, Gate, wait_until

@@ -5,8 +5,8 @@ import pytest
 from service.bounds import Bounds
 from service.contract import OptionsError, parse_options
 from service.report import settings_used
+from service.style.network.vgg import layer_names
 from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS
-from service.style.vgg import layer_names
 
 BOUNDS = Bounds.of_device("cpu", layer_names("vgg16"), max_budget=60)
 

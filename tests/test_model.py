@@ -11,10 +11,11 @@ from service.jobs import LoadError, Work
 from service.machine.memory import RESERVE
 from service.model import PaintingModel, load_model
 from service.settings.settings import Settings
-from service.style import memory, pictures
-from service.style.memory import largest_square
+from service.style.memory import held as pictures
+from service.style.memory import need as memory
+from service.style.memory.need import largest_square
+from service.style.network.vgg import CHANNELS, VGG, layer_names
 from service.style.options import Options
-from service.style.vgg import CHANNELS, VGG, layer_names
 from tests.serving import Clock
 from tests.style.conftest import slow_down
 

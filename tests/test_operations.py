@@ -6,8 +6,8 @@ from service.bounds import Bounds
 from service.contract import OptionsError, StylizeOptions
 from service.operations import OPERATIONS, RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE, Operation
 from service.report import settings_used
+from service.style.network.vgg import layer_names
 from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Options
-from service.style.vgg import layer_names
 
 BOUNDS = Bounds.of_device("cpu", layer_names("vgg16"), max_budget=60)
 

@@ -13,11 +13,11 @@ from service.bounds import Bounds
 from service.jobs import Work
 from service.model import WARM_UP_SIZES, PaintingModel, load_model
 from service.style import transfer
-from service.style.graphs import Graphs, Recorded, pairs
+from service.style.network.vgg import VGG
+from service.style.optimiser.graphs import Graphs, Recorded, pairs
 from service.style.options import Options
 from service.style.progress import Progress, Result
-from service.style.pyramid import scales
-from service.style.vgg import VGG
+from service.style.schedule.pyramid import scales
 from tests.serving import Clock, settings
 from tests.style.conftest import random_weights
 

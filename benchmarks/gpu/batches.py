@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from benchmarks import device
 from benchmarks.gpu.bench import Bench
-from service.style.precision import with_precision
+from service.style.network.precision import with_precision
 
 
 def batches(bench: Bench) -> Iterator[object]:

@@ -9,8 +9,8 @@ import torch
 
 from benchmarks.methods import Pair
 from benchmarks.preparation import kept
-from service.style.precision import Precision
-from service.style.vgg import BLOCKS, CHANNELS, VGG
+from service.style.network.precision import Precision
+from service.style.network.vgg import BLOCKS, CHANNELS, VGG
 
 EXAMPLES = Path("examples")
 PAIRS = (("chelsea", "stained-glass"), ("astronaut", "starfield-strokes"), ("rocket", "sepia-valley"))

@@ -7,8 +7,8 @@ import torch
 
 from benchmarks import device
 from benchmarks.gpu.bench import Bench
-from service.style.graphs import LARGEST, Graphs
-from service.style.precision import Precision, with_precision
+from service.style.network.precision import Precision, with_precision
+from service.style.optimiser.graphs import LARGEST, Graphs
 
 HEAD = "precision   px     GFLOP        ms  of ceiling  host ms  host part  with step ms  peak GiB"
 

@@ -13,8 +13,8 @@ from benchmarks import closed_loop, delivered
 from benchmarks.gpu.bench import EXAMPLES, PAIRS, Bench
 from benchmarks.percentiles import percentile
 from examples.server import running
+from service.style.network.precision import with_precision
 from service.style.options import Options
-from service.style.precision import with_precision
 
 MOST = 100
 """Answers that a client waits for at most."""

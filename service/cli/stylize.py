@@ -23,7 +23,7 @@ from service.images import MEDIA_TYPES, Format
 from service.jobs import Work
 from service.masks import match, misfit
 from service.messages import sentence
-from service.style.memory import Need, amount
+from service.style.memory.need import Need, amount
 from service.style.progress import Progress, Result, finish
 from service.style.resample import kept
 

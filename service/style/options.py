@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from service.style.vgg import Pooling
+from service.style.network.vgg import Pooling
 
 Init = Literal["content", "image", "noise"]
 Color = Literal["style", "content-match", "content-luminance"]

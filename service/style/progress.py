@@ -6,7 +6,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from service.style.objective import Losses
+from service.style.loss.objective import Losses
 
 Stopped = Literal["converged", "iterations", "budget", "budget-too-small"]
 """Why there were no further evaluations. The last: the time did not suffice for even one at the full size, and the

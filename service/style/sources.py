@@ -7,15 +7,17 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from service.style import evaluation, pyramid, regions, resample
+from service.style import regions, resample
+from service.style.colour.palette import PALETTES, Palette
 from service.style.copies import Copies
-from service.style.objective import Objective
+from service.style.loss import evaluation
+from service.style.loss.objective import Objective
+from service.style.loss.terms import ContentTerm, StyleTerm, Term, gram_share
+from service.style.network.strips import Strip
+from service.style.network.vgg import VGG
 from service.style.options import Options
-from service.style.palette import PALETTES, Palette
 from service.style.regions import Masks
-from service.style.strips import Strip
-from service.style.terms import ContentTerm, StyleTerm, Term, gram_share
-from service.style.vgg import VGG
+from service.style.schedule import pyramid
 
 REFERENCE_AREA = 512 * 512
 """Pixels of the picture at which α means what it means in the paper: the content loss is a sum over positions and

@@ -7,21 +7,23 @@ from collections.abc import Callable, Generator, Sequence
 import torch
 from torch import Tensor
 
-from service.style import memory, pyramid, resample
-from service.style.burst import at_once
-from service.style.canvas import Canvas
+from service.style import resample
+from service.style.colour.palette import Palette
 from service.style.copies import Copies
-from service.style.graphs import Graphs, pairs, recordable
-from service.style.lbfgs import LBFGS
-from service.style.objective import Losses, Objective
+from service.style.loss.objective import Losses, Objective
+from service.style.memory import need as memory
+from service.style.network.vgg import VGG
+from service.style.optimiser.burst import at_once
+from service.style.optimiser.canvas import Canvas
+from service.style.optimiser.graphs import Graphs, pairs, recordable
+from service.style.optimiser.lbfgs import LBFGS
+from service.style.optimiser.problem import Problem
 from service.style.options import Options
-from service.style.palette import Palette
-from service.style.problem import Problem
 from service.style.progress import Progress, Result, Stopped
 from service.style.regions import Masks
+from service.style.schedule import pyramid
+from service.style.schedule.stopwatch import Costs, Stopwatch
 from service.style.sources import Sources
-from service.style.stopwatch import Costs, Stopwatch
-from service.style.vgg import VGG
 
 PLATEAU_EVALUATIONS = 20
 PLATEAU_DECREASE = 2e-3

@@ -1,6 +1,6 @@
 """Weights as others lay them out, turned into ours.
 
-Ours: tensors named as `service.style.vgg.VGG` wants them, float32, for RGB input in [0, 1] of which the
+Ours: tensors named as `service.style.network.vgg.VGG` wants them, float32, for RGB input in [0, 1] of which the
 network sees 255·x - mean. Whatever else a convention does to its input (division by the standard deviation,
 BGR order) is folded into the weights of conv1_1, which is exact: the convolution is linear and pads after
 that step.
@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from service.style.vgg import BLOCKS, CHANNELS, IMAGENET_MEAN, Arch, layer_names
+from service.style.network.vgg import BLOCKS, CHANNELS, IMAGENET_MEAN, Arch, layer_names
 from service.weights.errors import WeightsError
 
 # torchvision.models: transforms.Normalize(mean, std) of RGB in [0, 1].

@@ -11,7 +11,7 @@ from benchmarks.gpu.evaluations import Evaluation
 from benchmarks.gpu.goals import GOALS, summary
 from benchmarks.gpu.memory import Peak
 from benchmarks.gpu.requests import Requests
-from service.style.precision import Precision
+from service.style.network.precision import Precision
 
 
 def evaluation(

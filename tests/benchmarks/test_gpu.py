@@ -26,7 +26,7 @@ from benchmarks.gpu.requests import PACKAGES, WARM, Painting, Requests, Stages
 from benchmarks.methods import white_noise
 from service.model import PaintingModel
 from service.style import resample
-from service.style.graphs import Graphs, Recorded
+from service.style.optimiser.graphs import Graphs, Recorded
 from service.style.options import Options
 from service.weights import load
 from tests.gpu import GPU, in_place_of_cuda

@@ -14,7 +14,7 @@ from service.engine import Engine, State
 from service.jobs import Work
 from service.monitoring.metrics import Metrics
 from service.refusals import CannotMeetDeadlineError, QueueFullError
-from service.style.objective import Losses
+from service.style.loss.objective import Losses
 from service.style.options import Options
 from service.style.progress import Result
 from tests.serving import WORK, Clock, FakeModel

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from service.style.vgg import VGG
+from service.style.network.vgg import VGG
 from service.weights import load
 
 

@@ -14,11 +14,12 @@ from torch import Tensor
 from service.context import service_of
 from service.images import decode
 from service.model import load_model
-from service.style import colours, resample
+from service.style import resample
+from service.style.colour import colours
+from service.style.loss.variation import variation
+from service.style.network.vgg import VGG
 from service.style.options import Options, strength_to_content_weight
 from service.style.transfer import score
-from service.style.variation import variation
-from service.style.vgg import VGG
 from tests.painting import example, paint
 from tests.routes.test_stylize import file, form, post
 from tests.serving import settings, started

@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from service.style import losses, resample
+from service.style import resample
+from service.style.loss import losses
+from service.style.network.vgg import VGG
 from service.style.options import PAPER_STYLE_LAYERS, Options
 from service.style.progress import Result, finish
 from service.style.regions import Masks
 from service.style.transfer import stylize
-from service.style.vgg import VGG
 from service.weights import load
 from tests.painting import example
 

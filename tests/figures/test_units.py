@@ -8,9 +8,9 @@ from statistics import median
 
 import pytest
 
+from service.style.network.vgg import VGG, layer_names
 from service.style.options import Options
 from service.style.progress import Result
-from service.style.vgg import VGG, layer_names
 from service.weights import canonical
 from service.weights.calibration import calibrate
 from service.weights.convert import Weights

@@ -17,9 +17,9 @@ from service.context import Service, service_of
 from service.engine import State
 from service.images import decode
 from service.model import PaintingModel, load_model
-from service.style.graphs import Graphs
+from service.style.network.precision import with_precision
+from service.style.optimiser.graphs import Graphs
 from service.style.options import Options
-from service.style.precision import with_precision
 from service.style.progress import finish
 from service.style.transfer import stylize
 from service.weights import load

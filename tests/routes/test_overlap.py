@@ -18,8 +18,8 @@ from service.delivery import deliver
 from service.jobs import Work
 from service.model import PaintingModel
 from service.style.copies import Copies
+from service.style.network.vgg import VGG
 from service.style.progress import Progress, Result
-from service.style.vgg import VGG
 from tests.routes.test_stylize import file, form, post, value
 from tests.serving import Gate, picture, started, wait_until
 from tests.style.conftest import random_weights

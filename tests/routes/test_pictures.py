@@ -11,8 +11,8 @@ from werkzeug.test import TestResponse
 from service.context import Service
 from service.machine.memory import RESERVE
 from service.routes import pictures
+from service.style.memory.held import held
 from service.style.options import Options
-from service.style.pictures import held
 from tests.routes.test_problems import problem
 from tests.routes.test_stylize import file, form, post, value
 from tests.serving import FakeModel, Gate, picture, wait_until

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from service.style.lbfgs import LBFGS
-from service.style.vgg import CHANNELS, VGG, Arch, layer_names
+from service.style.network.vgg import CHANNELS, VGG, Arch, layer_names
+from service.style.optimiser.lbfgs import LBFGS
 from tests.serving import Clock
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from service.style.strips import Strip
-from service.style.vgg import VGG
+from service.style.network.strips import Strip
+from service.style.network.vgg import VGG
 
 
 @dataclass(frozen=True)

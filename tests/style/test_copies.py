@@ -11,12 +11,12 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from service.style import resample
 from service.style.copies import Copies, pinned
+from service.style.network.vgg import VGG
 from service.style.options import Options
 from service.style.progress import Result, finish
 from service.style.regions import Masks
 from service.style.sources import Sources
 from service.style.transfer import stylize
-from service.style.vgg import VGG
 
 OPTIONS = Options(size=128, iterations=6)
 

@@ -12,15 +12,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from service.style import memory
 from service.style.copies import Copies
+from service.style.memory import need as memory
+from service.style.network.precision import Precision, with_precision
+from service.style.network.vgg import VGG
 from service.style.options import Options
-from service.style.precision import Precision, with_precision
 from service.style.progress import Progress, finish
 from service.style.regions import Masks
 from service.style.sources import Sources
 from service.style.transfer import score, stylize
-from service.style.vgg import VGG
 from tests.gpu import GPU, in_place_of_cuda
 from tests.style.conftest import picture, random_weights
 

@@ -7,14 +7,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from service.style import losses, resample
-from service.style.objective import Objective
+from service.style import resample
+from service.style.loss import losses
+from service.style.loss.objective import Objective
+from service.style.loss.terms import StyleTerm
+from service.style.network.vgg import VGG, Arch
 from service.style.options import PAPER_STYLE_LAYERS, Options
 from service.style.regions import Masks, coverage, guides, style_terms
 from service.style.sources import Sources
-from service.style.terms import StyleTerm
 from service.style.transfer import score, stylize
-from service.style.vgg import VGG, Arch
 from tests.style.test_transfer import SMALL, finish
 
 LAYERS = list(PAPER_STYLE_LAYERS)

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from service.style import progress, resample
-from service.style.colours import luminance
-from service.style.objective import Objective
+from service.style.colour.colours import luminance
+from service.style.loss.objective import Objective
+from service.style.loss.variation import variation
+from service.style.network.vgg import VGG, Arch
 from service.style.options import Color, Init, Options
 from service.style.progress import Progress, Result
 from service.style.transfer import result_size, score, stylize
-from service.style.variation import variation
-from service.style.vgg import VGG, Arch
 
 SMALL = Options(size=64, iterations=12)
 

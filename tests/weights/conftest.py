@@ -14,7 +14,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor
 
-from service.style.vgg import BLOCKS, CHANNELS, Arch, layer_names
+from service.style.network.vgg import BLOCKS, CHANNELS, Arch, layer_names
 from service.weights.convert import torchvision_indices
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from service.style.vgg import VGG, layer_names
+from service.style.network.vgg import VGG, layer_names
 from service.weights.calibration import REFERENCE_RMS, calibrate, root_mean_squares
 from service.weights.convert import Weights, from_torchvision
 from service.weights.dead_leaves import dead_leaves

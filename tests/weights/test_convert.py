@@ -6,7 +6,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from service.style.vgg import VGG, Arch, layer_names
+from service.style.network.vgg import VGG, Arch, layer_names
 from service.weights.convert import Weights, from_keras_onnx, from_torchvision, torchvision_indices
 from service.weights.errors import WeightsError
 from service.weights.foreign import read_foreign

@@ -1,0 +1,186 @@
+"""The bytes that one pass through the network holds, forward alone or back as well, tensor by tensor.
+
+It follows `evaluation` step by step; `memory` adds what a transfer holds besides.
+"""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from service.style.network.strips import rows_of
+from service.style.network.vgg import CHANNELS, VGG
+
+Size = tuple[int, int]
+"""Height and width, pixels."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Layers between two poolings.
+
+    Attributes:
+        layers: their names.
+        height, width: of their responses, positions.
+        incoming: maps of the block's input.
+        outgoing: maps of each response.
+        rows: of a strip, at most.
+        itemsize: bytes of a number of the network's dtype.
+    """
+
+    layers: tuple[str, ...]
+    height: int
+    width: int
+    incoming: int
+    outgoing: int
+    rows: int
+    itemsize: int
+
+    @property
+    def numbers(self) -> int:
+        """Of a response."""
+        return self.outgoing * self.height * self.width
+
+    @property
+    def response(self) -> int:
+        """Bytes of a response."""
+        return self.numbers * self.itemsize
+
+    @property
+    def entry(self) -> int:
+        """Bytes of the block's input."""
+        return self.incoming * self.height * self.width * self.itemsize
+
+    @property
+    def strip(self) -> int:
+        """Bytes of a response of one strip, with its halo."""
+        rows = min(self.height, self.rows + 2 * len(self.layers))
+        return self.outgoing * rows * self.width * self.itemsize
+
+
+def blocks_of(network: VGG, size: Size, taps: Iterable[str]) -> list[Block]:
+    """The blocks up to the deepest of the taps, for a picture of this size."""
+    channels = (3, *CHANNELS)
+    return [
+        Block(
+            layers=layers,
+            height=size[0] >> number,
+            width=size[1] >> number,
+            incoming=channels[number],
+            outgoing=channels[number + 1],
+            rows=rows_of(size[1]),
+            itemsize=network.dtype.itemsize,
+        )
+        for number, layers in enumerate(network.blocks(taps))
+    ]
+
+
+def forward(network: VGG, size: Size, taps: set[str]) -> int:
+    """Bytes of `evaluation.visit` and its like: a block's input and output, and a strip of two of its responses."""
+    blocks = blocks_of(network, size, taps)
+    peak = 0
+    for block, after in itertools.zip_longest(blocks, blocks[1:]):
+        single = (
+            0 if block.itemsize == 4 or taps.isdisjoint(block.layers) else 4 * block.strip // block.itemsize
+        )
+        peak = max(peak, block.entry + (after.entry if after else 0) + 2 * block.strip + single)
+    return peak
+
+
+def evaluation(
+    blocks: Sequence[Block], content: set[str], style: set[str], recomputed: int, regions: int = 0
+) -> int:
+    """Bytes of `evaluation.loss_and_gradient`, step by step.
+
+    Args:
+        blocks: up to the deepest layer in use.
+        content: layers that count.
+        style: likewise.
+        recomputed: how many blocks, the first ones, are computed a second time.
+        regions: with a style of their own; 0: the picture is not divided.
+    """
+    # Of each style layer's response: itself times a guide; the sum of the gradients so far, and with one more.
+    guided, added = (1 if regions else 0), (2 if regions > 1 else 0)
+    ledger = _Ledger()
+    ledger.take(blocks[0].entry)
+    for number, block in enumerate(blocks):
+        after = blocks[number + 1].entry if number + 1 < len(blocks) else 0
+        if number < recomputed:
+            ledger.take(after)
+            masked = guided * block.strip if not style.isdisjoint(block.layers) else 0
+            ledger.pass_by(2 * block.strip + max(masked, _shares(block, block.strip, content)))
+            continue
+        for layer in block.layers:
+            ledger.take(block.response)
+            if layer == block.layers[0]:
+                ledger.give(block.entry)
+            if layer in content:
+                ledger.pass_by(_shares(block, block.response, content))
+            if layer in style:
+                ledger.pass_by(guided * block.response)
+        ledger.take(after)
+    gradient = 0
+    for number, block in reversed(list(enumerate(blocks))):
+        if number < recomputed:
+            ledger.take(block.entry)
+            # The gradient of its own rows, and the same with the halo.
+            own = max(block.strip, _gradients(block, block.strip, content))
+            if not style.isdisjoint(block.layers):
+                own += added * block.strip
+            ledger.pass_by((len(block.layers) + 1) * block.strip + own)
+            ledger.give(gradient + block.entry)
+            gradient = block.entry
+            continue
+        above, gradient = gradient, 0
+        if above:
+            odd = block.height % 2 or block.width % 2
+            ledger.pass_by(block.response + (block.response if odd else above))
+            ledger.take(block.response)
+            gradient = block.response
+        for layer in reversed(block.layers):
+            own = block.response if layer in style or layer in content else 0
+            ledger.pass_by(
+                added * own * (layer in style)
+                + own
+                + (_gradients(block, block.response, content) if layer in content else 0)
+            )
+            if not gradient:
+                ledger.take(own)
+                gradient = own
+            ledger.give(block.response)
+            below = block.entry if layer == block.layers[0] else block.response
+            ledger.take(below)
+            ledger.give(gradient)
+            gradient = below
+        ledger.give(above)
+    return ledger.peak
+
+
+def _shares(block: Block, response: int, content: set[str]) -> int:
+    """Eq. 1 in float32: the response, its difference from the target, and the square of that."""
+    single = 4 * response // block.itemsize
+    return 0 if content.isdisjoint(block.layers) else (2 if block.itemsize == 4 else 3) * single
+
+
+def _gradients(block: Block, response: int, content: set[str]) -> int:
+    """Eq. 2 in float32: the difference, which becomes the gradient, and the response."""
+    single = 4 * response // block.itemsize
+    return 0 if content.isdisjoint(block.layers) else (1 if block.itemsize == 4 else 2) * single
+
+
+class _Ledger:
+    """Bytes that are held, and the most that ever were."""
+
+    def __init__(self) -> None:
+        self.held = 0
+        self.peak = 0
+
+    def take(self, size: int) -> None:
+        self.held += size
+        self.peak = max(self.peak, self.held)
+
+    def give(self, size: int) -> None:
+        self.held -= size
+
+    def pass_by(self, size: int) -> None:
+        """Taken and given at once."""
+        self.peak = max(self.peak, self.held + size)

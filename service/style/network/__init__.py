@@ -1,0 +1,1 @@
+"""VGG and how its convolutions are computed."""

@@ -1,0 +1,1 @@
+"""L-BFGS in the box of colours, and what it works on."""

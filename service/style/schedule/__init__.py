@@ -1,0 +1,1 @@
+"""Coarse to fine, and how the time is spent."""
