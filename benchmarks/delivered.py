@@ -13,7 +13,7 @@ import torch
 from benchmarks.device import GRAPHS_ROOM
 from benchmarks.methods import METHODS, Clock, Pair, full_size_objective
 from benchmarks.tf32 import ImitatedTF32
-from service.jobs import Work
+from service.engine.jobs import Work
 from service.model import PaintingModel
 from service.style import resample
 from service.style.loss.objective import Objective

@@ -20,7 +20,7 @@ import torch
 from flask import Flask
 
 from service.app import create_app
-from service.jobs import Work
+from service.engine.jobs import Work
 from service.model import PaintingModel, load_model
 from service.settings.settings import load_settings
 from service.style.progress import Progress, Result

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, Flask
 
 from service.context import Service
-from service.jobs import Model
+from service.engine.jobs import Model
 from service.model import load_model
 from service.routes import cors, docs, health, lifecycle, playground, reconstruct, styles, stylize
 from service.routes.methods import Application

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from flask import Flask, current_app
 
 from service import images
-from service.admission import Admission
 from service.bounds import Bounds
 from service.catalogue import Catalogue
-from service.engine import Engine
-from service.jobs import Model
+from service.engine.admission import Admission
+from service.engine.engine import Engine
+from service.engine.jobs import Model
 from service.monitoring.metrics import Metrics
 from service.monitoring.tracing import Tracing
 from service.operations import OPERATIONS

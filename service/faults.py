@@ -1,6 +1,6 @@
 """Errors of torch and of the machine, told from those of a request."""
 
-from service.jobs import Fault
+from service.engine.jobs import Fault
 
 # Of the CPU's allocator, which raises a plain RuntimeError.
 _CPU_MEMORY = ("DefaultCPUAllocator", "can't allocate memory", "not enough memory")

@@ -75,7 +75,7 @@ def post_worker_init(worker: Any) -> None:
     from service.admin import serve_admin
     from service.app import create_admin_app
     from service.context import service_of
-    from service.engine import EXIT_STOPS_MASTER
+    from service.engine.engine import EXIT_STOPS_MASTER
 
     service = service_of(worker.wsgi)
     try:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from service.engine.jobs import Fault, LoadError, Size, Work
 from service.faults import fault_of
-from service.jobs import Fault, LoadError, Size, Work
 from service.machine.cpus import usable_cpus
 from service.machine.memory import free_for_pictures, free_for_requests, free_on_gpu
 from service.messages import sentence
@@ -36,7 +36,7 @@ GRAPHS_SHARE = 8
 
 @dataclass(frozen=True)
 class PaintingModel:
-    """`service.engine.Model`, of the paper.
+    """`service.engine.engine.Model`, of the paper.
 
     Attributes:
         network: on its device.

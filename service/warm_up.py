@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
-from service.jobs import Size, Work
+from service.engine.jobs import Size, Work
 from service.style.options import Options
 from service.style.schedule.pyramid import scales
 

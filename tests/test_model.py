@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks.gpu.bench import random_weights
-from service.jobs import LoadError, Work
+from service.engine.jobs import LoadError, Work
 from service.machine.memory import RESERVE
 from service.model import PaintingModel, load_model
 from service.settings.settings import Settings

@@ -10,7 +10,7 @@ import torch
 
 from service import warm_up
 from service.bounds import Bounds
-from service.jobs import Work
+from service.engine.jobs import Work
 from service.model import WARM_UP_SIZES, PaintingModel, load_model
 from service.style import transfer
 from service.style.network.vgg import VGG

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from service.admission import LEAST_SHARE
-from service.cost import AFTER_SECONDS, AFTER_SECONDS_PER_MEGAPIXEL, FIRST_GUESS_SECONDS
+from service.engine.admission import LEAST_SHARE
+from service.engine.cost import AFTER_SECONDS, AFTER_SECONDS_PER_MEGAPIXEL, FIRST_GUESS_SECONDS
 
 NEWEST_SHARE = 0.2
-"""Weight of the newest picture in what the service expects of the next: service/cost.py."""
+"""Weight of the newest picture in what the service expects of the next: service/engine/cost.py."""
 
-_LEAST_SECONDS = 1e-3  # of a picture whose deadline leaves it none: service/jobs.py
+_LEAST_SECONDS = 1e-3  # of a picture whose deadline leaves it none: service/engine/jobs.py
 
 
 class Refusal(StrEnum):
@@ -62,7 +62,7 @@ class Picture(NamedTuple):
 
 
 class Pod:
-    """Decides as service/admission.py and service/job_queue.py do, without their threads.
+    """Decides as service/engine/admission.py and service/engine/queue.py do, without their threads.
 
     They can be driven by an injected clock, but are made for threads: their locks, events and records take eleven
     times as long for each request (18 µs), and there are millions. tests/benchmarks/test_pod.py drives them so and

@@ -19,8 +19,8 @@ from service.cli.options import (
 )
 from service.contract import OptionsError, StylizeOptions
 from service.delivery import deliver
+from service.engine.jobs import Work
 from service.images import MEDIA_TYPES, Format
-from service.jobs import Work
 from service.masks import match, misfit
 from service.messages import sentence
 from service.style.memory.need import Need, amount

@@ -16,7 +16,7 @@ from prometheus_client import (
 from prometheus_client.gc_collector import GCCollector
 
 from service import __version__
-from service.jobs import GivenUp
+from service.engine.jobs import GivenUp
 from service.machine.gpu import gpu_memory
 from service.problems import PROBLEMS, Outcome, ProblemType
 

@@ -9,8 +9,8 @@ from torch import Tensor
 from service.catalogue import Style
 from service.context import Service
 from service.delivery import deliver
+from service.engine.jobs import DeadlineError, EngineDiedError, Job, JobError, OutOfMemoryError
 from service.images import MEDIA_TYPES, Format
-from service.jobs import DeadlineError, EngineDiedError, Job, JobError, OutOfMemoryError
 from service.masks import Region
 from service.operations import STYLIZE, Operation
 from service.problems import DEADLINE_EXCEEDED, ENGINE_DIED, INTERNAL, OUT_OF_MEMORY, Problem

@@ -14,8 +14,8 @@ from flask import Response
 from werkzeug.datastructures import ETags
 
 from service import __version__
+from service.engine.jobs import Model
 from service.images.labels import MAX_LABELS
-from service.jobs import Model
 from service.routes import submission
 from service.routes.answer import Asked
 

@@ -16,15 +16,15 @@ from torch import Tensor
 from service.connection import client_gone
 from service.context import Service
 from service.delivery import deliver
+from service.engine.jobs import Job
+from service.engine.watch import Glimpse, Watch
 from service.images import MEDIA_TYPES
-from service.jobs import Job
 from service.problems import Problem
 from service.report import Preview, Progress, Queued
 from service.routes import answer, timeout
 from service.routes.answer import Inputs
 from service.routes.lifecycle import problem_body, record, unexpected
 from service.style.resample import reduce
-from service.watch import Glimpse, Watch
 
 MEDIA_TYPE = "text/event-stream"
 

@@ -14,11 +14,11 @@ from werkzeug.exceptions import HTTPException
 
 from service.connection import ClientGoneError
 from service.context import Service, current_service
+from service.engine.refusals import RefusedError
 from service.monitoring.logs import RequestRecord
 from service.monitoring.metrics import CLIENT_CLOSED_REQUEST, UNMATCHED
 from service.monitoring.tracing import caller_of
 from service.problems import INTERNAL, MALFORMED, MEDIA_TYPE, PROBLEMS, Problem
-from service.refusals import RefusedError
 from service.routes.refusal import refusal
 from service.security import HEADERS
 

@@ -8,16 +8,16 @@ from dataclasses import replace
 from flask import request
 from torch import Tensor
 
-from service.admission import Ticket
 from service.catalogue import Style
 from service.connection import ClientGoneError, client_gone
 from service.context import Service
 from service.contract import STYLE_NAME, OptionsError
 from service.delivery import resized
+from service.engine.admission import Ticket
+from service.engine.jobs import Size, Work
 from service.images import Decoded, decode
 from service.images.errors import ImageError, UnsupportedFormat
 from service.images.labels import Labels, read_labels
-from service.jobs import Size, Work
 from service.masks import Region, match, misfit
 from service.messages import sentence
 from service.problems import (

@@ -1,7 +1,6 @@
 """What those are told who have to come again later."""
 
-from service.problems import CANNOT_MEET_DEADLINE, KEY_LIMIT, NOT_READY, QUEUE_FULL, UPLOAD_STALLED, Problem
-from service.refusals import (
+from service.engine.refusals import (
     CannotMeetDeadlineError,
     KeyLimitError,
     NotReadyError,
@@ -9,6 +8,7 @@ from service.refusals import (
     QueueFullError,
     RefusedError,
 )
+from service.problems import CANNOT_MEET_DEADLINE, KEY_LIMIT, NOT_READY, QUEUE_FULL, UPLOAD_STALLED, Problem
 
 
 def refusal(error: RefusedError) -> Problem:

@@ -3,12 +3,13 @@
 from flask import Blueprint, Response, request
 from werkzeug.datastructures import MIMEAccept
 
-from service.admission import Ticket
 from service.connection import ClientGoneError, Upload, client_gone, refuse_large_body
 from service.context import Service, current_service
 from service.contract import STYLE_NAME, OptionsError
+from service.engine.admission import Ticket
+from service.engine.jobs import Job
+from service.engine.watch import Watch
 from service.images import MEDIA_TYPES, Format
-from service.jobs import Job
 from service.operations import STYLIZE, Operation
 from service.problems import (
     NOT_ACCEPTABLE,
@@ -23,7 +24,6 @@ from service.routes.entity_tag import entity_tag
 from service.routes.lifecycle import record, stage
 from service.routes.pictures import work_of
 from service.style.progress import Result
-from service.watch import Watch
 
 blueprint = Blueprint("stylize", __name__)
 

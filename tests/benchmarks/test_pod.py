@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from benchmarks.simulated.pod import Picture, Pod, Refusal, Rules
-from service.admission import Admission
-from service.cost import after, pixels
-from service.engine import Engine, State
-from service.jobs import Work
+from service.engine.admission import Admission
+from service.engine.cost import after, pixels
+from service.engine.engine import Engine, State
+from service.engine.jobs import Work
+from service.engine.refusals import CannotMeetDeadlineError, QueueFullError
 from service.monitoring.metrics import Metrics
-from service.refusals import CannotMeetDeadlineError, QueueFullError
 from service.style.loss.objective import Losses
 from service.style.options import Options
 from service.style.progress import Result

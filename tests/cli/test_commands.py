@@ -11,7 +11,7 @@ from PIL import Image
 
 from service.__main__ import main
 from service.contract import StylizeOptions
-from service.jobs import LoadError
+from service.engine.jobs import LoadError
 from service.settings.settings import Settings
 from tests.running import ROOT
 from tests.serving import FakeModel, picture

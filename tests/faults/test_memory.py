@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from service.engine import EXIT_STOPS_MASTER
+from service.engine.engine import EXIT_STOPS_MASTER
 from tests.running import Server
 from tests.serving import wait_until
 

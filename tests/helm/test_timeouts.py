@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from service.engine import STUCK_SECONDS
+from service.engine.engine import STUCK_SECONDS
 from tests.helm.rendering import ROOT, Manifests, render
 from tests.running import environment
 

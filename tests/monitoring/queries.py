@@ -5,7 +5,7 @@ from functools import cache
 
 from prometheus_client import Metric
 
-from service.engine import State
+from service.engine.engine import State
 from service.monitoring.metrics import Metrics
 
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from service.app import create_app
 from service.context import Service, service_of
-from service.engine import State
+from service.engine.engine import State
 from tests.routes.test_stylize import file, form, value
 from tests.serving import FakeModel, Gate, picture, settings, started, wait_until
 

@@ -14,16 +14,16 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from service.context import Service
-from service.engine import State
+from service.engine.engine import State
+from service.engine.jobs import Work
+from service.engine.watch import Watch
 from service.images import decode
-from service.jobs import Work
 from service.report import StylizeReport
 from service.routes import events
 from service.routes.answer import Inputs
 from service.routes.events import KEEP_ALIVE_SECONDS, PREVIEW_SECONDS, PREVIEW_SIZE, PROGRESS_SECONDS
 from service.routes.lifecycle import record
 from service.style.options import Options
-from service.watch import Watch
 from tests.events import Event, read
 from tests.routes.test_stylize import file, form, opened, post, value
 from tests.serving import WORK, FakeModel, Gate, Turnstile, picture, wait_until

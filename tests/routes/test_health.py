@@ -6,7 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service.app import create_admin_app
 from service.context import Service
-from service.engine import State
+from service.engine.engine import State
 from tests.routes.test_stylize import form, post, value
 from tests.serving import FakeModel, Gate
 

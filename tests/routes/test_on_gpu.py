@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from benchmarks.gpu.bench import random_weights
 from service.app import create_app
 from service.context import Service, service_of
-from service.engine import State
+from service.engine.engine import State
 from service.images import decode
 from service.model import PaintingModel, load_model
 from service.style.network.precision import with_precision

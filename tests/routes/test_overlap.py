@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from service.context import service_of
 from service.delivery import deliver
-from service.jobs import Work
+from service.engine.jobs import Work
 from service.model import PaintingModel
 from service.style.copies import Copies
 from service.style.network.vgg import VGG

@@ -11,7 +11,7 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from service.context import Service
-from service.engine import State
+from service.engine.engine import State
 from tests.serving import FakeModel, Gate, picture, wait_until
 
 Parts = dict[str, Any]

@@ -18,7 +18,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from service.jobs import Work
+from service.engine.jobs import Work
 from service.model import PaintingModel
 from service.style import transfer
 from service.style.network.vgg import VGG

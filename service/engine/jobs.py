@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from service.engine.watch import Watch
 from service.style.options import Options
-from service.watch import Watch
 
 if TYPE_CHECKING:
     from service.style.copies import Copies

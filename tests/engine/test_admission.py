@@ -3,18 +3,18 @@ from collections.abc import Callable, Generator
 import pytest
 import torch
 
-from service.admission import Admission
-from service.cost import FIRST_GUESS_SECONDS
-from service.engine import Engine, State
-from service.jobs import DeadlineError, Job, Work
-from service.monitoring.metrics import Metrics
-from service.refusals import (
+from service.engine.admission import Admission
+from service.engine.cost import FIRST_GUESS_SECONDS
+from service.engine.engine import Engine, State
+from service.engine.jobs import DeadlineError, Job, Work
+from service.engine.refusals import (
     CannotMeetDeadlineError,
     KeyLimitError,
     NotReadyError,
     PlaceLostError,
     QueueFullError,
 )
+from service.monitoring.metrics import Metrics
 from service.style.loss.objective import Losses
 from service.style.options import Options
 from service.style.progress import Result

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from service.job_queue import JobQueue
-from service.jobs import CancelledError, DeadlineError, EngineDiedError, Job
+from service.engine.jobs import CancelledError, DeadlineError, EngineDiedError, Job
+from service.engine.queue import JobQueue
 from service.style.copies import Copies
 from tests.serving import WORK, Clock
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from service.engine import EXIT_STOPS_MASTER, STUCK_SECONDS, Engine, State
-from service.jobs import CancelledError, Job, JobError, LoadError, Model, Work
+from service.engine.engine import EXIT_STOPS_MASTER, STUCK_SECONDS, Engine, State
+from service.engine.jobs import CancelledError, Job, JobError, LoadError, Model, Work
+from service.engine.watch import Watch
 from service.monitoring.metrics import Metrics
 from service.style.progress import Progress, Result, finish
-from service.watch import Watch
 from tests.serving import WORK, Clock, FakeModel, Gate, wait_until
 
 

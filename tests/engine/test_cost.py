@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from service.cost import FIRST_GUESS_SECONDS, Costs, pixels
-from service.jobs import Work
+from service.engine.cost import FIRST_GUESS_SECONDS, Costs, pixels
+from service.engine.jobs import Work
 from service.style.options import Options
 
 

@@ -1,6 +1,6 @@
 """Why a request is not let in, each reason with the seconds after which it may come again."""
 
-from service.engine import State
+from service.engine.engine import State
 
 
 class RefusedError(Exception):

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from service.jobs import Work
+from service.engine.jobs import Work
 from service.style.options import Options
 
 FIRST_GUESS_SECONDS = 10.0

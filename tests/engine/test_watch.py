@@ -1,7 +1,7 @@
 import torch
 
+from service.engine.watch import Watch
 from service.style.progress import Progress
-from service.watch import Watch
 
 
 def progress(number: int, made: list[int]) -> Progress:

@@ -9,17 +9,17 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Protocol, Self
 
-from service.cost import Costs, after
-from service.engine import Engine
-from service.jobs import Job, Work
-from service.refusals import (
+from service.engine.cost import Costs, after
+from service.engine.engine import Engine
+from service.engine.jobs import Job, Work
+from service.engine.refusals import (
     CannotMeetDeadlineError,
     KeyLimitError,
     NotReadyError,
     PlaceLostError,
     QueueFullError,
 )
-from service.watch import Watch
+from service.engine.watch import Watch
 
 LEAST_SHARE = 0.5
 """Of its deadline. A request that alone would take longer is content with so much: its picture is cut short."""

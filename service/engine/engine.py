@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from service.cost import after
-from service.job_queue import JobQueue
-from service.jobs import (
+from service.engine.cost import after
+from service.engine.jobs import (
     CancelledError,
     DeadlineError,
     EngineDiedError,
@@ -22,6 +21,7 @@ from service.jobs import (
     Model,
     OutOfMemoryError,
 )
+from service.engine.queue import JobQueue
 from service.monitoring.metrics import Metrics
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from service.jobs import CancelledError, EngineDiedError, GivenUp, Job, Work
-from service.watch import Watch
+from service.engine.jobs import CancelledError, EngineDiedError, GivenUp, Job, Work
+from service.engine.watch import Watch
 
 _IDLE_SECONDS = 1.0
 

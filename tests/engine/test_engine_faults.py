@@ -7,8 +7,8 @@ from collections.abc import Generator
 import pytest
 import torch
 
-from service.engine import EXIT_STOPS_MASTER, MOST_OUT_OF_MEMORY, Engine, State
-from service.jobs import EngineDiedError, Job, OutOfMemoryError
+from service.engine.engine import EXIT_STOPS_MASTER, MOST_OUT_OF_MEMORY, Engine, State
+from service.engine.jobs import EngineDiedError, Job, OutOfMemoryError
 from service.monitoring.metrics import Metrics
 from tests.serving import WORK, FakeModel, Gate, wait_until
 

@@ -1,0 +1,1 @@
+"""One thread that paints, the queue before it, and who is admitted to that."""
