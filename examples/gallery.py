@@ -20,7 +20,7 @@ from service.cli.figures import figures_command
 from service.figures.client import Client
 from service.figures.recipes import Figure, Original, Panel, Strip
 from service.figures.results import paint, sheet
-from service.operations import STYLIZE
+from service.intake.operations import STYLIZE
 
 EXAMPLES = Path(__file__).parent
 OUT = Path("out/gallery")

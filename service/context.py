@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from flask import Flask, current_app
 
 from service import images
-from service.bounds import Bounds
 from service.catalogue import Catalogue
 from service.engine.admission import Admission
 from service.engine.engine import Engine
 from service.engine.jobs import Model
+from service.intake.bounds import Bounds
+from service.intake.operations import OPERATIONS
 from service.monitoring.metrics import Metrics
 from service.monitoring.tracing import Tracing
-from service.operations import OPERATIONS
 from service.settings.keys import Keys
 from service.settings.settings import Settings
 

@@ -198,7 +198,7 @@ def load_model(settings: "Settings") -> PaintingModel:
     """
     import torch
 
-    from service.bounds import Bounds
+    from service.intake.bounds import Bounds
     from service.style.memory.need import largest_square
     from service.style.network.precision import with_precision
     from service.style.optimiser.graphs import Graphs

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from service import warm_up
-from service.bounds import Bounds
 from service.engine.jobs import Work
+from service.intake.bounds import Bounds
 from service.model import WARM_UP_SIZES, PaintingModel, load_model
 from service.style import transfer
 from service.style.network.vgg import VGG

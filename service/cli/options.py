@@ -9,11 +9,11 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from service.contract import OptionsError, StylizeOptions, parse_options
 from service.engine.jobs import LoadError
 from service.images import Decoded, decode
 from service.images.errors import ImageError
 from service.images.labels import Labels, read_labels
+from service.intake.options import OptionsError, StylizeOptions, parse_options
 from service.model import PaintingModel, load_model
 from service.settings.settings import Settings, SettingsError, load_settings
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from service.bounds import Bounds
 from service.cli.options import PICTURE, api_options, fail, load, parse, read_picture
-from service.contract import OptionsError
+from service.intake.bounds import Bounds
+from service.intake.options import OptionsError
 from service.messages import sentence
 
 _OPTIONS = (

@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from service.bounds import Bounds
 from service.cli.options import (
     PICTURE,
     api_options,
@@ -17,11 +16,12 @@ from service.cli.options import (
     read_picture,
     write_atomically,
 )
-from service.contract import OptionsError, StylizeOptions
 from service.delivery import deliver
 from service.engine.jobs import Work
 from service.images import MEDIA_TYPES, Format
-from service.masks import match, misfit
+from service.intake.bounds import Bounds
+from service.intake.masks import match, misfit
+from service.intake.options import OptionsError, StylizeOptions
 from service.messages import sentence
 from service.style.memory.need import Need, amount
 from service.style.progress import Progress, Result, finish

@@ -11,7 +11,7 @@ from service.figures import measures, recipes
 from service.figures.client import Client, Painted
 from service.figures.recipes import Figure, Original, Panel, Strip
 from service.figures.sheet import Cell, Row, draw
-from service.operations import RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE
+from service.intake.operations import RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE
 
 NARROWEST = 190
 """Pixels that the captions need."""

@@ -11,8 +11,8 @@ from service.context import Service
 from service.delivery import deliver
 from service.engine.jobs import DeadlineError, EngineDiedError, Job, JobError, OutOfMemoryError
 from service.images import MEDIA_TYPES, Format
-from service.masks import Region
-from service.operations import STYLIZE, Operation
+from service.intake.masks import Region
+from service.intake.operations import STYLIZE, Operation
 from service.problems import DEADLINE_EXCEEDED, ENGINE_DIED, INTERNAL, OUT_OF_MEMORY, Problem
 from service.report import BackboneReport, LossReport, RegionReport, StylizeReport, Timings, settings_used
 from service.routes.lifecycle import record, stage

@@ -6,8 +6,8 @@ from flask import Blueprint, Response, abort
 
 from service import __version__
 from service.context import current_service
-from service.contract import MAX_STYLES
 from service.engine.engine import State
+from service.intake.options import MAX_STYLES
 from service.problems import PROBLEMS
 from service.routes.files import file_answer
 

@@ -11,14 +11,14 @@ from torch import Tensor
 from service.catalogue import Style
 from service.connection import ClientGoneError, client_gone
 from service.context import Service
-from service.contract import STYLE_NAME, OptionsError
 from service.delivery import resized
 from service.engine.admission import Ticket
 from service.engine.jobs import Size, Work
 from service.images import Decoded, decode
 from service.images.errors import ImageError, UnsupportedFormat
 from service.images.labels import Labels, read_labels
-from service.masks import Region, match, misfit
+from service.intake.masks import Region, match, misfit
+from service.intake.options import STYLE_NAME, OptionsError
 from service.messages import sentence
 from service.problems import (
     DEADLINE_EXCEEDED,

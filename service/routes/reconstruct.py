@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from service.operations import RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE
+from service.intake.operations import RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE
 from service.routes.stylize import paint
 
 blueprint = Blueprint("reconstruct", __name__)

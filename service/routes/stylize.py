@@ -5,12 +5,12 @@ from werkzeug.datastructures import MIMEAccept
 
 from service.connection import ClientGoneError, Upload, client_gone, refuse_large_body
 from service.context import Service, current_service
-from service.contract import STYLE_NAME, OptionsError
 from service.engine.admission import Ticket
 from service.engine.jobs import Job
 from service.engine.watch import Watch
 from service.images import MEDIA_TYPES, Format
-from service.operations import STYLIZE, Operation
+from service.intake.operations import STYLIZE, Operation
+from service.intake.options import STYLE_NAME, OptionsError
 from service.problems import (
     NOT_ACCEPTABLE,
     UNSUPPORTED_MEDIA_TYPE,

@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from service.__main__ import main
-from service.contract import StylizeOptions
 from service.engine.jobs import LoadError
+from service.intake.options import StylizeOptions
 from service.settings.settings import Settings
 from tests.running import ROOT
 from tests.serving import FakeModel, picture

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from service.context import service_of
-from service.contract import PICTURES, STYLE_NAME, StylizeOptions
-from service.operations import OPERATIONS, Operation
+from service.intake.operations import OPERATIONS, Operation
+from service.intake.options import PICTURES, STYLE_NAME, StylizeOptions
 from service.problems import MEDIA_TYPE, PROBLEMS
 from tests.routes.test_stylize import b64
 from tests.serving import FakeModel, picture, started

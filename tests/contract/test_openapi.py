@@ -14,10 +14,10 @@ from pydantic import BaseModel
 from service import __version__
 from service.app import create_app
 from service.context import service_of
-from service.contract import MAX_STYLES, STYLE_NAME, StylizeOptions, parse_options
 from service.engine.engine import State
 from service.images import MEDIA_TYPES
-from service.operations import OPERATIONS, RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE, Operation
+from service.intake.operations import OPERATIONS, RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE, Operation
+from service.intake.options import MAX_STYLES, STYLE_NAME, StylizeOptions, parse_options
 from service.problems import MEDIA_TYPE, PROBLEMS
 from service.report import Preview, Progress, Queued, StyleList, StyleReport, StylizeReport
 from service.routes.docs import OPENAPI

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.operations import OPERATIONS
+from service.intake.operations import OPERATIONS
 from service.routes.docs import OPENAPI
 from tests.running import ROOT, Server
 from tests.serving import picture

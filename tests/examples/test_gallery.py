@@ -20,9 +20,9 @@ from examples.gallery import (
     draw_helpers,
     save,
 )
-from service.contract import PICTURES as PICTURES_SENT
-from service.contract import StylizeOptions
 from service.figures.recipes import Panel
+from service.intake.options import PICTURES as PICTURES_SENT
+from service.intake.options import StylizeOptions
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "gallery.md").read_text()

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import create_app
-from service.contract import StylizeOptions
+from service.intake.options import StylizeOptions
 from service.routes.playground import PAGE
 from tests.routes.test_problems import problem
 from tests.serving import FakeModel, settings

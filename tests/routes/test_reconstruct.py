@@ -14,7 +14,7 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from service.context import Service, service_of
-from service.operations import RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, Operation
+from service.intake.operations import RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, Operation
 from service.style.options import PAPER_STYLE_LAYERS
 from tests.events import read
 from tests.routes.test_problems import problem

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from service.bounds import Bounds
-from service.contract import OptionsError, parse_options
+from service.intake.bounds import Bounds
+from service.intake.options import OptionsError, parse_options
 from service.report import settings_used
 from service.style.network.vgg import layer_names
 from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS

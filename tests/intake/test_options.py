@@ -1,6 +1,6 @@
 import pytest
 
-from service.contract import OptionsError, parse_options
+from service.intake.options import OptionsError, parse_options
 
 
 def complaint(given: dict[str, object], *, text: bool = True) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.contract import OptionsError
 from service.images.labels import Labels, colour_name
+from service.intake.options import OptionsError
 from service.problems import FieldError
 from service.style.regions import Masks
 

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from service.bounds import Bounds
-from service.contract import OptionsError, StylizeOptions
-from service.operations import OPERATIONS, RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE, Operation
+from service.intake.bounds import Bounds
+from service.intake.operations import OPERATIONS, RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE, Operation
+from service.intake.options import OptionsError, StylizeOptions
 from service.report import settings_used
 from service.style.network.vgg import layer_names
 from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Options

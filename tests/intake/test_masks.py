@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from service.contract import OptionsError
 from service.images.labels import Labels
-from service.masks import match, misfit
+from service.intake.masks import match, misfit
+from service.intake.options import OptionsError
 
 RED, GREEN, BLUE = 0xFF0000, 0x00FF00, 0x0000FF
 

@@ -1,7 +1,7 @@
 """What can be asked of any server: the names, defaults and fixed bounds of the API, once.
 
 openapi.yaml says the same to the outside; a test holds the two equal. What depends on the server is in
-`service.bounds`.
+`service.intake.bounds`.
 """
 
 import json

@@ -1,0 +1,1 @@
+"""From what was asked, by anyone, to what is painted."""
