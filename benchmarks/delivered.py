@@ -14,7 +14,7 @@ from benchmarks.device import GRAPHS_ROOM
 from benchmarks.methods import METHODS, Clock, Pair, full_size_objective
 from benchmarks.tf32 import ImitatedTF32
 from service.engine.jobs import Work
-from service.model import PaintingModel
+from service.model.painting import PaintingModel
 from service.style import resample
 from service.style.loss.objective import Objective
 from service.style.network.precision import Precision, with_precision

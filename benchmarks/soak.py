@@ -21,7 +21,7 @@ from flask import Flask
 
 from service.app import create_app
 from service.engine.jobs import Work
-from service.model import PaintingModel, load_model
+from service.model.painting import PaintingModel, load_model
 from service.settings.settings import load_settings
 from service.style.progress import Progress, Result
 from tests.running import Server

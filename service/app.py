@@ -6,7 +6,7 @@ from flask import Blueprint, Flask
 
 from service.context import Service
 from service.engine.jobs import Model
-from service.model import load_model
+from service.model.painting import load_model
 from service.routes import cors, docs, health, lifecycle, playground, reconstruct, styles, stylize
 from service.routes.methods import Application
 from service.settings.settings import Settings, load_settings

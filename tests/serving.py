@@ -20,7 +20,7 @@ from service.app import create_app
 from service.context import service_of
 from service.engine.engine import State
 from service.engine.jobs import Fault, Model, Size, Work
-from service.faults import fault_of
+from service.model.faults import fault_of
 from service.settings.settings import Settings
 from service.style.loss.objective import Losses
 from service.style.memory.need import DoesNotFitError, Need, require_room

@@ -14,7 +14,7 @@ from service.images import Decoded, decode
 from service.images.errors import ImageError
 from service.images.labels import Labels, read_labels
 from service.intake.options import OptionsError, StylizeOptions, parse_options
-from service.model import PaintingModel, load_model
+from service.model.painting import PaintingModel, load_model
 from service.settings.settings import Settings, SettingsError, load_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])

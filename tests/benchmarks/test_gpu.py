@@ -24,7 +24,7 @@ from benchmarks.gpu.memory import Peak
 from benchmarks.gpu.parts import PARTS, run
 from benchmarks.gpu.requests import PACKAGES, WARM, Painting, Requests, Stages
 from benchmarks.methods import white_noise
-from service.model import PaintingModel
+from service.model.painting import PaintingModel
 from service.style import resample
 from service.style.optimiser.graphs import Graphs, Recorded
 from service.style.options import Options

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from service.context import service_of
 from service.images import decode
-from service.model import load_model
+from service.model.painting import load_model
 from service.style import resample
 from service.style.colour import colours
 from service.style.loss.variation import variation

@@ -16,7 +16,7 @@ from service.app import create_app
 from service.context import Service, service_of
 from service.engine.engine import State
 from service.images import decode
-from service.model import PaintingModel, load_model
+from service.model.painting import PaintingModel, load_model
 from service.style.network.precision import with_precision
 from service.style.optimiser.graphs import Graphs
 from service.style.options import Options

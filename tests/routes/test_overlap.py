@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from service.context import service_of
 from service.delivery import deliver
 from service.engine.jobs import Work
-from service.model import PaintingModel
+from service.model.painting import PaintingModel
 from service.style.copies import Copies
 from service.style.network.vgg import VGG
 from service.style.progress import Progress, Result

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from service.engine.jobs import Work
-from service.model import PaintingModel
+from service.model.painting import PaintingModel
 from service.style import transfer
 from service.style.network.vgg import VGG
 from service.style.optimiser.canvas import Canvas

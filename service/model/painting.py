@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from service.engine.jobs import Fault, LoadError, Size, Work
-from service.faults import fault_of
 from service.machine.cpus import usable_cpus
 from service.machine.memory import free_for_pictures, free_for_requests, free_on_gpu
 from service.messages import sentence
+from service.model.faults import fault_of
+from service.model.warm_up import paint_shapes
 from service.style.options import Options
-from service.warm_up import paint_shapes
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import torch
 from benchmarks.gpu.bench import random_weights
 from service.engine.jobs import LoadError, Work
 from service.machine.memory import RESERVE
-from service.model import PaintingModel, load_model
+from service.model.painting import PaintingModel, load_model
 from service.settings.settings import Settings
 from service.style.memory import held as pictures
 from service.style.memory import need as memory
@@ -80,19 +80,19 @@ def test_it_learns_what_one_evaluation_costs_however_many_come_at_once(
 def test_the_pictures_of_each_place_get_the_same_part_of_what_the_painting_leaves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.model.free_for_requests", lambda: 2 * GIB)
+    monkeypatch.setattr("service.model.painting.free_for_requests", lambda: 2 * GIB)
     random_weights(tmp_path / "random.pth")
     usual = Settings(backbone=str(tmp_path / "random.pth"), device="cpu")
     assert load_model(usual).room == RESERVE // 5
     assert load_model(usual.model_copy(update={"memory": GIB, "queue_size": 7})).room == GIB // 8
-    monkeypatch.setattr("service.model.free_for_requests", lambda: None)
+    monkeypatch.setattr("service.model.painting.free_for_requests", lambda: None)
     assert load_model(usual).room is None
 
 
 def test_where_no_usual_picture_could_wait_it_does_not_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.model.free_for_requests", lambda: 2 * GIB)
+    monkeypatch.setattr("service.model.painting.free_for_requests", lambda: 2 * GIB)
     random_weights(tmp_path / "random.pth")
     square = (512, 512)
     most = RESERVE // pictures.held(square, [square], Options(size=256))
@@ -126,7 +126,7 @@ def test_what_is_prepared_for_a_gpu_is_pinned(
 def test_the_largest_size_is_that_which_fits_up_to_what_may_be_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: int
 ) -> None:
-    monkeypatch.setattr("service.model.free_for_requests", lambda: None)  # any picture may wait
+    monkeypatch.setattr("service.model.painting.free_for_requests", lambda: None)  # any picture may wait
     random_weights(tmp_path / "random.pth")
     settings = Settings(backbone=str(tmp_path / "random.pth"), device="cpu", memory=memory, max_size=4096)
     model = load_model(settings)

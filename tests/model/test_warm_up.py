@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from service import warm_up
 from service.engine.jobs import Work
 from service.intake.bounds import Bounds
-from service.model import WARM_UP_SIZES, PaintingModel, load_model
+from service.model import warm_up
+from service.model.painting import WARM_UP_SIZES, PaintingModel, load_model
 from service.style import transfer
 from service.style.network.vgg import VGG
 from service.style.optimiser.graphs import Graphs, Recorded, pairs

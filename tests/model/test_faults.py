@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from service.faults import fault_of
+from service.model.faults import fault_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The network that the engine paints with, loaded and warmed up."""
