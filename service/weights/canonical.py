@@ -14,7 +14,7 @@ from service.style.network.vgg import BLOCKS, Arch, layer_names
 from service.weights.convert import Weights
 from service.weights.errors import WeightsError
 from service.weights.files import write_atomically
-from service.weights.sources import BACKBONES, CUSTOM
+from service.weights.backbones import BACKBONES, CUSTOM
 
 # Another layout or another reference scale needs another number: files of both must not be mixed up.
 FORMAT = "stylize-vgg/1"

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from service.weights.errors import WeightsError
-from service.weights.sources import BACKBONES, CUSTOM
+from service.weights.backbones import BACKBONES, CUSTOM
 from service.weights.store import available, provision
 
 

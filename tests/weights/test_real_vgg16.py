@@ -7,7 +7,7 @@ import pytest
 from service.weights import canonical
 from service.weights.calibration import REFERENCE_RMS, root_mean_squares
 from service.weights.canonical import Canonical
-from service.weights.sources import VGG16_SHA256
+from service.weights.backbones import VGG16_SHA256
 
 pytestmark = pytest.mark.weights
 

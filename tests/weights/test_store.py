@@ -12,7 +12,7 @@ from torch import Tensor
 from service.weights import HttpSource, WeightsError, WheelSource, available, load, provision
 from service.weights.canonical import Canonical, write
 from service.weights.convert import from_torchvision
-from service.weights.sources import BACKBONES
+from service.weights.backbones import BACKBONES
 
 pytestmark = pytest.mark.usefixtures("quick_calibration")
 
