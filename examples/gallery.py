@@ -15,11 +15,11 @@ import click
 from PIL import Image, ImageDraw, ImageOps
 from tqdm import tqdm
 
+from examples.figures.client import Client
+from examples.figures.command import figures_command
+from examples.figures.recipes import Figure, Original, Panel, Strip
+from examples.figures.results import paint, sheet
 from examples.server import running
-from service.cli.figures import figures_command
-from service.figures.client import Client
-from service.figures.recipes import Figure, Original, Panel, Strip
-from service.figures.results import paint, sheet
 from service.intake.operations import STYLIZE
 
 EXAMPLES = Path(__file__).parent

@@ -14,7 +14,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "stylize": ("service.cli.stylize", "stylize_command"),
     "score": ("service.cli.score", "score_command"),
     "weights": ("service.weights.command", "weights_command"),
-    "figures": ("service.cli.figures", "figures_command"),
+    "figures": ("examples.figures.command", "figures_command"),
 }
 _SHORT_HELP = {
     "serve": "Answer requests over HTTP (the default).",

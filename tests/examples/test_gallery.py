@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from examples.figures.recipes import Panel
 from examples.gallery import (
     ALL_BLUE,
     ALL_RED,
@@ -20,7 +21,6 @@ from examples.gallery import (
     draw_helpers,
     save,
 )
-from service.figures.recipes import Panel
 from service.intake.options import PICTURES as PICTURES_SENT
 from service.intake.options import StylizeOptions
 

@@ -9,9 +9,9 @@ import click
 from PIL import Image
 from tqdm import tqdm
 
+from examples.figures import recipes, results
+from examples.figures.client import Client, ServiceError
 from service.cli.options import fail, write_atomically
-from service.figures import recipes, results
-from service.figures.client import Client, ServiceError
 from service.messages import unknown
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif"}

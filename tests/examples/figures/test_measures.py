@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from service.figures.measures import as_large, correlation_length, mean_error, psnr
+from examples.figures.measures import as_large, correlation_length, mean_error, psnr
 
 
 def grey(level: int) -> Image.Image:

@@ -9,8 +9,8 @@ lets a request take.
 import sys
 from pathlib import Path
 
+from examples.figures.command import figures_command
 from examples.server import running
-from service.cli.figures import figures_command
 
 LOG = Path("out/figures/service.log")
 

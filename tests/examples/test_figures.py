@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from examples.figures.recipes import LAYERS, RATIOS
 from service.__main__ import main
-from service.figures.recipes import LAYERS, RATIOS
 from tests.running import Server, free_ports
 from tests.serving import picture
 
