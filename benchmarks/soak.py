@@ -19,7 +19,7 @@ import matplotlib.pyplot as plt
 import torch
 from flask import Flask
 
-from service.app import create_app
+from service.api.app import create_app
 from service.engine.jobs import Work
 from service.model.painting import PaintingModel, load_model
 from service.settings.settings import load_settings

@@ -24,7 +24,7 @@ except SettingsError as _error:
 
 wait_without_spinning()  # the worker inherits it
 
-wsgi_app = "service.app:create_app()"
+wsgi_app = "service.api.app:create_app()"
 bind = [f"{_settings.host}:{_settings.port}"]
 
 # The sync worker is killed during long requests. The threads of this one are the only bound of its own,
@@ -73,8 +73,8 @@ def _end_on_sigterm() -> None:
 def post_worker_init(worker: Any) -> None:
     """In the worker: start the administrative port and the engine, while requests are already answered."""
     from service.admin import serve_admin
-    from service.app import create_admin_app
-    from service.context import service_of
+    from service.api.app import create_admin_app
+    from service.api.context import service_of
     from service.engine.engine import EXIT_STOPS_MASTER
 
     service = service_of(worker.wsgi)
@@ -93,7 +93,7 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:
     """In the worker, at its end: let its threads return, so that nothing runs while Python shuts down."""
-    from service.context import service_of
+    from service.api.context import service_of
 
     if getattr(worker, "wsgi", None) is not None:
         service_of(worker.wsgi).stop()

@@ -32,7 +32,7 @@ from service.heads import MOST_BYTES, Head
 from service.security import HEADERS
 
 if TYPE_CHECKING:  # the master imports this module, and must not import torch
-    from service.context import Service
+    from service.api.context import Service
 
 _KINDS = (
     (http.LimitRequestLine, errors.URI_TOO_LONG),
@@ -62,7 +62,7 @@ class Worker(ThreadWorker):
     @property
     def service(self) -> "Service":
         """The service behind the application."""
-        from service.context import service_of
+        from service.api.context import service_of
 
         return service_of(cast(Flask, self.wsgi))
 

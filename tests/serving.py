@@ -16,8 +16,8 @@ from flask import Flask
 from PIL import Image
 from torch import Tensor
 
-from service.app import create_app
-from service.context import service_of
+from service.api.app import create_app
+from service.api.context import service_of
 from service.engine.engine import State
 from service.engine.jobs import Fault, Model, Size, Work
 from service.model.faults import fault_of

@@ -233,7 +233,9 @@ def test_what_is_not_needed_stays_out_of_the_build(path: str) -> None:
     assert _ignored(path)
 
 
-@pytest.mark.parametrize("path", ["service/app.py", "service/weights/store.py", "service/routes/stylize.py"])
+@pytest.mark.parametrize(
+    "path", ["service/api/app.py", "service/weights/store.py", "service/api/paint/stylize.py"]
+)
 def test_the_code_is_part_of_the_build(path: str) -> None:
     assert not _ignored(path)
 

@@ -28,7 +28,7 @@ _NOT_READY_SECONDS = 5.0
 
 
 class Upload(Protocol):
-    """A body that is being read, as far as admission cares: `service.connection.Upload`."""
+    """A body that is being read, as far as admission cares: `service.api.paint.upload.Upload`."""
 
     @property
     def crawls(self) -> bool:

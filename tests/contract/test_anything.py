@@ -10,11 +10,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from service.context import service_of
+from service.api.context import service_of
 from service.intake.operations import OPERATIONS, Operation
 from service.intake.options import PICTURES, STYLE_NAME, StylizeOptions
 from service.problems import MEDIA_TYPE, PROBLEMS
-from tests.routes.test_stylize import b64
+from tests.api.paint.test_stylize import b64
 from tests.serving import FakeModel, picture, started
 
 NAMES = [*StylizeOptions.model_fields, *PICTURES, STYLE_NAME]

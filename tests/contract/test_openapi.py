@@ -12,18 +12,18 @@ from openapi_spec_validator import validate
 from pydantic import BaseModel
 
 from service import __version__
-from service.app import create_app
-from service.context import service_of
+from service.api.app import create_app
+from service.api.context import service_of
+from service.api.pages.docs import OPENAPI
+from service.api.paint.report import Preview, Progress, Queued, StyleList, StyleReport, StylizeReport
 from service.engine.engine import State
 from service.images import MEDIA_TYPES
 from service.intake.operations import OPERATIONS, RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE, Operation
 from service.intake.options import MAX_STYLES, STYLE_NAME, StylizeOptions, parse_options
 from service.problems import MEDIA_TYPE, PROBLEMS
-from service.report import Preview, Progress, Queued, StyleList, StyleReport, StylizeReport
-from service.routes.docs import OPENAPI
 from service.style.options import Options
+from tests.api.paint.test_stylize import post
 from tests.events import read
-from tests.routes.test_stylize import post
 from tests.serving import FakeModel, Turnstile, settings, started
 
 SPEC: dict[str, Any] = yaml.safe_load(OPENAPI.read_text())

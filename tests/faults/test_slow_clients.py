@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import requests
 
-from service.connection import PATIENCE_SECONDS
+from service.api.paint.upload import PATIENCE_SECONDS
 from tests.running import Server, read_answer, whole_request
 from tests.serving import wait_until
 

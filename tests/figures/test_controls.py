@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from service.context import service_of
+from service.api.context import service_of
 from service.images import decode
 from service.model.painting import load_model
 from service.style import resample
@@ -20,8 +20,8 @@ from service.style.loss.variation import variation
 from service.style.network.vgg import VGG
 from service.style.options import Options, strength_to_content_weight
 from service.style.transfer import score
+from tests.api.paint.test_stylize import file, form, post
 from tests.painting import example, paint
-from tests.routes.test_stylize import file, form, post
 from tests.serving import settings, started
 
 pytestmark = pytest.mark.weights

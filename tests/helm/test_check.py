@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from service.admin import serve_admin
-from service.app import create_admin_app
-from service.context import service_of
+from service.api.app import create_admin_app
+from service.api.context import service_of
 from service.images import decode
 from tests.helm.rendering import CHART
 from tests.running import free_ports

@@ -152,7 +152,7 @@ def test_probes_ask_the_port_that_is_right_for_each() -> None:
 
 
 def test_the_paths_of_the_probes_exist() -> None:
-    from service.routes import health
+    from service.api import health
 
     rules = {blueprint.name: _rules(blueprint) for blueprint in (health.public, health.admin)}
     assert "/readyz" in rules["health"]

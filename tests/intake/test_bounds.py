@@ -2,9 +2,9 @@ import json
 
 import pytest
 
+from service.api.paint.report import settings_used
 from service.intake.bounds import Bounds
 from service.intake.options import OptionsError, parse_options
-from service.report import settings_used
 from service.style.network.vgg import layer_names
 from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from service.app import create_app
+from service.api.app import create_app
 from tests.serving import FakeModel, held_by, wait_until
 
 

@@ -1,0 +1,1 @@
+"""HTTP: every resource of the service."""

@@ -1,0 +1,39 @@
+"""Bearer keys (RFC 6750), for the routes that cost something."""
+
+import re
+
+from flask import request
+
+from service.api.context import current_service
+from service.api.lifecycle import record
+from service.problems import UNAUTHORIZED, Problem
+
+_BEARER = re.compile(r"Bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
+_REALM = 'Bearer realm="stylize"'
+
+
+def require_key() -> None:
+    """Let the request through where the service is open to everybody, or it carries a key of the service.
+
+    Call it first: a request without a key gets neither a place nor its body read. The log's line for the request
+    gets the name of the key.
+
+    Raises:
+        Problem: there is no key, or it is not one of ours.
+    """
+    keys = current_service().keys
+    if keys is None:
+        return
+    given = request.headers.get("Authorization")
+    if given is None:
+        raise Problem(UNAUTHORIZED, headers={"WWW-Authenticate": _REALM})
+    found = _BEARER.fullmatch(given.strip())
+    name = keys.owner(found[1]) if found else None
+    if name is None:
+        detail = (
+            "The key is not valid here, or no more: ask whoever runs this service for one."
+            if found
+            else "The Authorization header is no bearer key: send Authorization: Bearer KEY."
+        )
+        raise Problem(UNAUTHORIZED, detail, headers={"WWW-Authenticate": f'{_REALM}, error="invalid_token"'})
+    record().facts["key_name"] = name

@@ -1,0 +1,145 @@
+"""What happens to every request: it gets an id, errors become problems, and it is logged and counted."""
+
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from functools import partial
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from service.api.context import Service, current_service
+from service.api.paint.upload import ClientGoneError
+from service.api.refusal import refusal
+from service.engine.refusals import RefusedError
+from service.monitoring.logs import RequestRecord
+from service.monitoring.metrics import CLIENT_CLOSED_REQUEST, UNMATCHED
+from service.monitoring.tracing import caller_of
+from service.problems import INTERNAL, MALFORMED, MEDIA_TYPE, PROBLEMS, Problem
+from service.security import HEADERS
+
+log = logging.getLogger(__name__)
+
+# Probes and scrapes come every few seconds and would drown what people ask for.
+_UNCOUNTED = frozenset({"/readyz", "/livez", "/metrics"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_BY_STATUS = {problem.status: problem for problem in reversed(list(PROBLEMS.values()))}
+
+
+def register(app: Flask) -> None:
+    """Put this around every request of the application."""
+    app.before_request(_begin)
+    app.after_request(_end)
+    app.register_error_handler(Problem, _problem)
+    app.register_error_handler(RefusedError, lambda error: _problem(refusal(error)))
+    app.register_error_handler(ClientGoneError, _client_gone)
+    app.register_error_handler(HTTPException, _http_exception)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def record() -> RequestRecord:
+    """The record of the current request."""
+    current: RequestRecord = g.record
+    return current
+
+
+@contextmanager
+def stage(name: str) -> Generator[None, None, None]:
+    """Measure one stage of the current request."""
+    begun = time.monotonic()
+    try:
+        yield
+    finally:
+        record().went_through(name, begun, time.monotonic() - begun)
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-ID", "")
+    request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    g.record = RequestRecord(request_id, started=time.monotonic())
+
+
+def _end(response: Response) -> Response:
+    current = record()
+    response.headers["X-Request-ID"] = current.request_id
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    route = UNMATCHED if request.url_rule is None else request.url_rule.rule
+    if route in _UNCOUNTED:
+        return response
+    account = partial(_account, current_service(), current, request.method, route, caller_of(request.headers))
+    if response.is_streamed:  # it has only begun
+        response.call_on_close(lambda: account(response.status_code))
+    else:
+        account(response.status_code)
+    return response
+
+
+def _account(
+    service: Service, current: RequestRecord, method: str, route: str, caller: Mapping[str, str], status: int
+) -> None:
+    """Count the request, trace it, and write its line. Its context may be gone by now."""
+    metrics = service.metrics
+    seconds = time.monotonic() - current.started
+    if current.outcome == "client_gone":
+        status = CLIENT_CLOSED_REQUEST
+    metrics.answered(route, method, status, seconds)
+    if current.outcome is not None:
+        metrics.requests.labels(current.outcome).inc()
+    if "problem" in current.facts:
+        metrics.problems.labels(current.facts["problem"]).inc()
+    for stage, took in current.stages.items():
+        metrics.stage_seconds.labels(stage).observe(took)
+    trace_id = service.tracing.ended(current, method=method, route=route, status=status, caller=caller)
+    if trace_id is not None:
+        current.facts["trace_id"] = trace_id
+    current.log(method=method, route=route, status=status, seconds=seconds)
+
+
+def problem_body(problem: Problem) -> str:
+    """The problem as JSON; the current request has come to it."""
+    current = record()
+    if current.outcome is not None:
+        current.outcome = problem.kind.outcome
+    current.facts["problem"] = problem.kind.slug
+    return json.dumps(problem.body(current.request_id))
+
+
+def unexpected() -> Problem:
+    """The problem in place of the exception that is being handled; all there is to know about that is logged."""
+    log.exception("an unexpected error", extra={"request_id": record().request_id})
+    return Problem(INTERNAL)
+
+
+def _problem(problem: Problem) -> Response:
+    response = Response(
+        problem_body(problem),
+        status=problem.kind.status,
+        content_type=MEDIA_TYPE,
+    )
+    response.headers.update(problem.headers)
+    return response
+
+
+def _client_gone(_: ClientGoneError) -> Response:
+    record().outcome = "client_gone"
+    return Response(status=CLIENT_CLOSED_REQUEST)
+
+
+def _http_exception(error: HTTPException) -> Response:
+    """Flask's and Werkzeug's own errors: no such path, wrong method, ..."""
+    status = error.code or 500
+    kind = _BY_STATUS.get(status, MALFORMED if status < 500 else INTERNAL)
+    response = _problem(Problem(kind))
+    if allow := dict(error.get_headers()).get("Allow"):
+        response.headers["Allow"] = ", ".join(sorted(allow.split(", ")))
+    return response
+
+
+def _unexpected(_: Exception) -> Response:
+    return _problem(unexpected())

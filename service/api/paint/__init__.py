@@ -1,0 +1,1 @@
+"""The requests that paint: body, deadline, answer."""

@@ -1,0 +1,69 @@
+"""GET /styles: the catalogue of artworks that can be asked for by name."""
+
+import hashlib
+
+from flask import Blueprint, Response, request
+from pydantic import BaseModel
+
+from service.api.context import current_service
+from service.api.paint.report import StyleList, StyleReport
+from service.catalogue import Style
+from service.problems import NOT_FOUND, Problem
+
+blueprint = Blueprint("styles", __name__)
+
+# A thumbnail that has changed is seen this much later; lists and records are asked for anew each time.
+_THUMBNAIL_SECONDS = 300
+
+
+@blueprint.get("/styles")
+def styles() -> Response:
+    """All of them, in the order of their names."""
+    catalogue = current_service().catalogue
+    return _json(StyleList(styles=[_report(style) for style in catalogue.styles.values()]))
+
+
+@blueprint.get("/styles/<name>")
+def style(name: str) -> Response:
+    """One of them."""
+    return _json(_report(_find(name)))
+
+
+@blueprint.get("/styles/<name>/thumbnail")
+def thumbnail(name: str) -> Response:
+    """A small JPEG of it."""
+    preview = _find(name).preview
+    response = Response(preview.thumbnail, content_type="image/jpeg")
+    return _cached(response, preview.etag, f"public, max-age={_THUMBNAIL_SECONDS}")
+
+
+def _find(name: str) -> Style:
+    catalogue = current_service().catalogue
+    found = catalogue.styles.get(name)
+    if found is None:
+        raise Problem(NOT_FOUND, catalogue.complaint(name))
+    return found
+
+
+def _report(style: Style) -> StyleReport:
+    return StyleReport(
+        **style.credits.model_dump() | {"title": style.title},
+        name=style.name,
+        width=style.preview.width,
+        height=style.preview.height,
+        thumbnail=f"/styles/{style.name}/thumbnail",
+    )
+
+
+def _json(model: BaseModel) -> Response:
+    body = model.model_dump_json(exclude_none=True)
+    response = Response(body, content_type="application/json")
+    return _cached(response, hashlib.sha256(body.encode()).hexdigest()[:32], "no-cache")
+
+
+def _cached(response: Response, etag: str, control: str) -> Response:
+    """With validators; without its body where the client has it already."""
+    response.headers["Cache-Control"] = control
+    response.set_etag(etag)
+    response.make_conditional(request)
+    return response

@@ -1,0 +1,114 @@
+"""Light and dark, desk and phone: everything within reach, and nothing that axe-core complains about."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.visitor import Visitor, payload
+from tests.running import Server
+from tests.serving import picture
+
+OpenPage = Callable[..., Visitor]
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+ENDLESS = "a-name-that-goes-on-and-on-without-an-end-" * 3 + ".png"
+DESK = {"viewport": {"width": 1280, "height": 900}}
+
+
+def fits(visitor: Visitor) -> bool:
+    """Whether there is nothing to scroll to at the side."""
+    wide: bool = visitor.page.evaluate(
+        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    )
+    return wide
+
+
+@pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_state_is_accessible_and_fits(
+    open_page: OpenPage, server: Server, device: dict[str, object], scheme: str
+) -> None:
+    visitor = open_page(server, color_scheme=scheme, **device)
+    visitor.expected = ("422",)
+    page = visitor.page
+
+    def check() -> None:
+        assert visitor.violations() == []
+        assert fits(visitor)
+
+    page.locator("summary", has_text="Advanced").click()
+    page.locator("summary", has_text="terminal").click()
+    check()
+
+    visitor.choose_photo(picture(400, 10), ENDLESS)
+    visitor.paint()
+    expect(page.locator("#error-content")).not_to_be_empty()
+    check()
+
+    visitor.choose_photo()
+    page.get_by_label("Blend several paintings").check()
+    page.get_by_role("checkbox", name="A rose").check(force=True)
+    page.get_by_role("button", name="Brush on the photo").click()
+    board = page.locator("#board-canvas")
+    board.tap() if device is PHONE else board.click()
+    expect(page.locator("#regions-said")).to_contain_text("stays the photo")
+    expect(page.get_by_role("button", name="Done")).to_be_in_viewport()
+    check()
+    page.get_by_role("button", name="Done").click()
+    check()
+    page.get_by_label("Add your own").set_input_files(payload(ENDLESS, picture(color="gold")))
+    page.get_by_role("button", name="Brush on the photo").click()
+    page.get_by_role("radio", name=ENDLESS, exact=True).check()
+    board.tap() if device is PHONE else board.click()
+    expect(page.locator("#regions-said")).to_contain_text(f"like {ENDLESS}")
+    assert page.locator("#regions-dialog").evaluate("box => box.scrollWidth <= box.clientWidth")
+    check()
+    page.get_by_role("button", name="Done").click()
+    check()
+    server.hold(after=5)
+    visitor.paint()
+    expect(page.locator("#said")).to_contain_text("5 evaluations")
+    check()
+
+    server.release()
+    expect(visitor.handle).to_be_visible()
+    check()
+
+
+def test_dark_is_dark_and_light_is_light(open_page: OpenPage, server: Server) -> None:
+    def brightness(scheme: str) -> int:
+        color = open_page(server, color_scheme=scheme).page.evaluate(
+            "getComputedStyle(document.body).backgroundColor"
+        )
+        return sum(int(part) for part in color.removeprefix("rgb(").removesuffix(")").split(","))
+
+    assert brightness("dark") < 3 * 40
+    assert brightness("light") > 3 * 230
+
+
+def test_a_phone_offers_its_camera_and_a_desk_does_not(open_page: OpenPage, server: Server) -> None:
+    expect(open_page(server, **PHONE).page.get_by_text("Take a photo")).to_be_visible()
+    expect(open_page(server, **DESK).page.get_by_text("Take a photo")).to_be_hidden()
+
+
+def test_on_a_phone_it_is_painted_from_the_first_tap_to_the_slider(
+    open_page: OpenPage, server: Server
+) -> None:
+    visitor = open_page(server, **PHONE)
+    visitor.choose_photo()
+    visitor.page.get_by_text("A rose").tap()
+    visitor.page.get_by_role("button", name="Paint", exact=True).tap()
+    expect(visitor.handle).to_be_in_viewport()
+    box = visitor.page.locator("#compare").bounding_box()
+    assert box
+    visitor.page.touchscreen.tap(box["x"] + box["width"] * 0.75, box["y"] + box["height"] / 2)
+    expect(visitor.handle).to_have_attribute("aria-valuenow", "75")
+
+
+def test_whoever_wants_no_motion_gets_none(open_page: OpenPage, server: Server) -> None:
+    for wish, moves in (("reduce", False), ("no-preference", True)):
+        visitor = open_page(server, reduced_motion=wish)
+        duration = visitor.page.evaluate(
+            "getComputedStyle(document.getElementById('preview')).transitionDuration"
+        )
+        assert (duration != "0s") is moves

@@ -1,0 +1,387 @@
+"""The playground in a browser, as visitors use it."""
+
+import io
+import re
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.browser.visitor import PHOTO, Visitor, payload
+from tests.running import Server
+from tests.serving import picture, wait_until
+
+OpenPage = Callable[..., Visitor]
+PIXELS = 'stylize_input_pixels_sum{image="content"}'
+GONE = 'stylize_requests_total{outcome="client_gone"}'
+
+
+def test_a_photo_is_painted_while_one_watches(visitor: Visitor, server: Server) -> None:
+    page = visitor.page
+    visitor.choose_photo()
+    server.hold()
+    visitor.paint()
+    said, preview = page.locator("#said"), page.locator("#preview")
+    expect(said).to_have_text("Starting…")
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+
+    server.hold(after=1)  # of which nobody knows yet how long it took
+    expect(said).to_have_text("1 evaluation · 256 × 192")
+    expect(preview).to_have_attribute("src", re.compile("^data:image/jpeg;base64,"))
+    seen = {preview.get_attribute("src")}
+    for evaluations in range(50, 1000, 50):  # a preview is made at the next one, about twice a second
+        server.hold(after=evaluations)
+        expect(said).to_have_text(f"about 2 s left · {evaluations} evaluations · 256 × 192")
+        seen.add(preview.get_attribute("src"))
+        if len(seen) >= 3:
+            break
+    assert len(seen) >= 3
+    assert float(page.locator("#progress").get_attribute("value") or 0) > 0.04
+
+    server.release()
+    expect(visitor.handle).to_be_visible()
+    expect(preview).to_be_hidden()
+    expect(page.locator("#status")).to_have_text("Your picture is there.")
+    expect(page.get_by_role("heading", name="Your picture")).to_be_focused()
+    expect(page.locator("#facts")).to_contain_text("256 × 192, 1000 evaluations in ")
+    expect(page.locator("#backbone")).to_contain_text("network fake on the CPU")
+
+
+def test_the_picture_is_downloaded_as_it_was_asked_for(visitor: Visitor) -> None:
+    visitor.choose_photo()
+    visitor.move("Size", "96")
+    visitor.page.locator("summary", has_text="Advanced").click()
+    visitor.page.get_by_label("File format").select_option("webp")
+    visitor.paint_to_the_end()
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "painted.webp"
+    with Image.open(download.value.path()) as image:
+        assert (image.format, image.size) == ("WEBP", (96, 72))
+
+
+def test_before_and_after_are_compared_with_the_keys(visitor: Visitor) -> None:
+    visitor.choose_photo()
+    visitor.paint_to_the_end()
+    handle, keyboard = visitor.handle, visitor.page.keyboard
+    handle.focus()
+    for key, shown in [
+        ("ArrowRight", 52),
+        ("ArrowUp", 54),
+        ("ArrowLeft", 52),
+        ("ArrowDown", 50),
+        ("PageUp", 60),
+        ("PageDown", 50),
+        ("Home", 0),
+        ("ArrowLeft", 0),
+        ("End", 100),
+    ]:
+        keyboard.press(key)
+        expect(handle).to_have_attribute("aria-valuenow", str(shown))
+        expect(handle).to_have_attribute("aria-valuetext", f"{shown} % photo")
+    expect(visitor.page.locator("#before")).to_have_css("clip-path", "inset(0px 0% 0px 0px)")
+
+
+def test_before_and_after_are_compared_with_the_mouse(visitor: Visitor) -> None:
+    visitor.choose_photo()
+    visitor.paint_to_the_end()
+    box = visitor.page.locator("#compare").bounding_box()
+    assert box
+    mouse, middle = visitor.page.mouse, box["y"] + box["height"] / 2
+    mouse.move(box["x"] + box["width"] * 0.25, middle)
+    mouse.down()
+    expect(visitor.handle).to_have_attribute("aria-valuenow", "25")
+    mouse.move(box["x"] + box["width"] * 0.8, middle, steps=4)
+    expect(visitor.handle).to_have_attribute("aria-valuenow", "80")
+    mouse.up()
+    mouse.move(box["x"] + box["width"] * 0.1, middle)
+    expect(visitor.handle).to_have_attribute("aria-valuenow", "80")
+
+
+def test_everything_can_be_done_with_the_keyboard_alone(visitor: Visitor) -> None:
+    """In the order of Tab: choose, set, paint. Only the dialog for files belongs to the browser."""
+    page, keyboard = visitor.page, visitor.page.keyboard
+    visitor.choose_photo()
+
+    def tab_to(selector: str) -> None:
+        for _ in range(40):
+            if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+                return
+            keyboard.press("Tab")
+        raise AssertionError(f"Tab does not lead to {selector}")
+
+    tab_to("input[name=painting]")
+    keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="A rose")).to_be_checked()
+    tab_to("#strength")
+    keyboard.press("ArrowRight")
+    expect(page.locator("output[for=strength]")).to_have_text("0.55")
+    tab_to("#size")
+    keyboard.press("Home")
+    tab_to("#paint")
+    keyboard.press("Enter")
+    expect(visitor.handle).to_be_visible()
+    tab_to("#handle")
+    tab_to("#download")
+    assert "style_name=rose -F size=64 -F strength=0.55" in " ".join(visitor.command().split(" \\\n  "))
+
+
+def test_what_goes_wrong_is_said_next_to_its_field(visitor: Visitor) -> None:
+    visitor.expected = ("422", "415")
+    page = visitor.page
+    visitor.choose_photo(picture(400, 10))
+    visitor.paint()
+    expect(page.locator("#error-content")).to_contain_text("10")
+    expect(page.get_by_label("Choose a file")).to_be_focused()
+    expect(page.get_by_label("Choose a file")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#trouble-title")).to_have_text("A picture is broken, or too large or too small")
+
+    visitor.choose_photo(b"This is a text.\n" * 9, "letter.txt", "text/plain")
+    expect(page.locator("#error-content")).to_be_empty()
+    expect(page.locator("#photo-chosen")).to_contain_text("this browser cannot show it")
+    visitor.paint()
+    expect(page.locator("#error-content")).to_contain_text("the file is no picture that is known here")
+
+    visitor.choose_photo()
+    page.locator("summary", has_text="Advanced").click()
+    page.get_by_label("Seed").fill("-7")
+    page.locator("summary", has_text="Advanced").click()
+    visitor.paint()
+    expect(page.locator("#error-seed")).to_contain_text("seed is")
+    expect(page.get_by_label("Seed")).to_be_focused()  # unfolded for it
+    page.get_by_label("Seed").fill("7")
+    visitor.paint_to_the_end()
+    expect(page.locator("#facts")).to_contain_text("seed 7")
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_a_wrong_painting_is_said_with_the_paintings(visitor: Visitor) -> None:
+    visitor.expected = ("415",)
+    visitor.choose_photo()
+    visitor.page.get_by_label("Add your own").set_input_files(payload("art.png", b"no picture at all"))
+    expect(visitor.page.get_by_role("radio", name="art.png")).to_be_checked()
+    visitor.paint()
+    expect(visitor.page.locator("#error-style")).to_contain_text(
+        "style: the file is no picture that is known here"
+    )
+
+
+def test_without_a_photo_nothing_is_sent(visitor: Visitor, server: Server) -> None:
+    before = len(server.requests_logged())
+    visitor.paint()
+    expect(visitor.page.locator("#error-content")).to_have_text("Choose a photo first.")
+    expect(visitor.page.get_by_label("Choose a file")).to_be_focused()
+    assert "/stylize" not in {line["route"] for line in server.requests_logged()[before:]}
+
+
+def test_cancelling_stops_the_service_too(visitor: Visitor, server: Server) -> None:
+    gone = server.metric(GONE)
+    visitor.choose_photo()
+    server.hold(after=3)
+    visitor.paint()
+    expect(visitor.page.locator("#said")).to_contain_text("3 evaluations")
+    visitor.page.get_by_role("button", name="Cancel").click()
+    expect(visitor.page.locator("#hint")).to_contain_text("Cancelled")
+    expect(visitor.page.get_by_role("button", name="Paint", exact=True)).to_be_focused()
+    wait_until(lambda: server.metric(GONE) == gone + 1)
+    server.hold(after=4)  # the one that was going on ends, and none follows
+    wait_until(lambda: server.metric("stylize_in_flight") == 0)
+    server.release()
+    visitor.paint_to_the_end()
+
+
+def test_the_place_in_the_queue_is_shown_and_a_full_one_counted_down(
+    visitor: Visitor, open_page: OpenPage, server: Server
+) -> None:
+    server.hold()
+    with server.stream(), server.stream():
+        late = open_page(server)
+        late.expected = ("429",)
+        late.choose_photo()
+        late.paint()
+        again = late.page.get_by_role("button", name="Try again")
+        expect(again).to_have_text(re.compile(r"Try again in \d+ s"))
+        expect(again).to_have_attribute("aria-disabled", "true")
+        expect(late.page.locator("#trouble-title")).to_have_text("Too many requests at once")
+    server.release()
+    wait_until(lambda: server.metric("stylize_in_flight") == 0)
+    server.hold()
+    with server.stream():
+        visitor.choose_photo()
+        visitor.paint()
+        expect(visitor.page.locator("#said")).to_have_text("Waiting: 1 before you")
+        server.release()
+        expect(visitor.handle).to_be_visible()
+
+
+def test_a_refusal_that_passes_is_tried_again_once_it_is_time(visitor: Visitor, server: Server) -> None:
+    visitor.expected = ("503",)
+    refusals = ["1"]
+
+    def refuse_once(route: object) -> None:
+        if refusals:
+            body = '{"title": "The service is not ready", "detail": "The service is loading."}'
+            headers = {"Retry-After": refusals.pop(), "Content-Type": "application/problem+json"}
+            route.fulfill(status=503, headers=headers, body=body)  # type: ignore[attr-defined]
+        else:
+            route.continue_()  # type: ignore[attr-defined]
+
+    visitor.page.route("**/stylize", refuse_once)
+    visitor.choose_photo()
+    visitor.paint()
+    again = visitor.page.get_by_role("button", name="Try again", exact=True)
+    expect(again).to_have_attribute("aria-disabled", "false")
+    expect(visitor.page.locator("#status")).to_have_text("You can try again now.")
+    again.click()
+    expect(visitor.handle).to_be_visible()
+
+
+def test_a_connection_that_breaks_off_can_be_tried_again(visitor: Visitor) -> None:
+    visitor.page.route(
+        "**/stylize",
+        lambda route: route.fulfill(headers={"Content-Type": "text/event-stream"}, body=": and no more\n\n"),
+        times=1,
+    )
+    visitor.choose_photo()
+    visitor.paint()
+    expect(visitor.page.locator("#trouble-title")).to_have_text("The connection broke off")
+    visitor.page.get_by_role("button", name="Try again").click()
+    expect(visitor.handle).to_be_visible()
+
+
+def test_a_key_is_asked_for_and_kept_in_the_tab(open_page: OpenPage, catalogue: Path, tmp_path: Path) -> None:
+    key = "0123456789abcdef0123456789abcdef"
+    (tmp_path / "keys").write_text(f"phone:{key}")
+    with Server(STYLIZE_API_KEYS_FILE=tmp_path / "keys", STYLIZE_STYLES_DIR=catalogue) as server:
+        visitor = open_page(server)
+        visitor.expected = ("401",)
+        page = visitor.page
+        visitor.choose_photo()
+        visitor.paint()
+        dialog = page.get_by_role("dialog", name="A key, please")
+        expect(dialog).to_contain_text("for those who have a key")
+        assert visitor.violations() == []
+        expect(dialog.get_by_label("Key")).to_be_focused()
+        page.keyboard.type("another-key")
+        page.keyboard.press("Enter")
+        expect(dialog).to_contain_text("The key is not valid here")
+        page.keyboard.press("Escape")
+        expect(page.locator("#hint")).to_contain_text("for those who have a key")
+        visitor.paint()
+        dialog.get_by_label("Key").fill(key)
+        dialog.get_by_role("button", name="Use this key").click()
+        expect(visitor.handle).to_be_visible()
+        assert '-H "Authorization: Bearer $KEY"' in visitor.command()
+        assert key not in page.content()
+        assert key not in page.url
+
+        visitor.visit()  # the tab remembers
+        visitor.choose_photo()
+        visitor.paint_to_the_end()
+        page.get_by_role("button", name="Forget the key").click()
+        visitor.paint()
+        expect(dialog).to_be_visible()
+        assert key not in server.output()
+
+
+def test_the_command_does_the_same(visitor: Visitor, tmp_path: Path, server: Server) -> None:
+    name = "it's my; photo.png"
+    visitor.choose_photo(picture(100, 80, "purple"), name)
+    visitor.page.get_by_role("radio", name="A rose").check(force=True)
+    visitor.move("Size", "64")
+    visitor.move("Time", "2")
+    assert "-F style_name=rose" in visitor.command()
+    assert "-F budget=2" in visitor.command()
+    visitor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visitor.page.locator("summary", has_text="terminal").click()
+    visitor.page.get_by_role("button", name="Copy as curl").click()
+    expect(visitor.page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = visitor.page.evaluate("navigator.clipboard.readText()")
+    assert copied == visitor.command()
+    (tmp_path / name).write_bytes(picture(100, 80, "purple"))
+    subprocess.run([*shlex.split(copied.replace("\\\n", "")), "--silent", "--fail"], cwd=tmp_path, check=True)
+    with Image.open(tmp_path / "painted.png") as image:
+        assert image.size == (64, 51)
+    assert server.requests_logged()[-1]["style_names"] == ["rose"]
+
+
+def test_several_paintings_are_blended(visitor: Visitor, server: Server) -> None:
+    page = visitor.page
+    visitor.choose_photo()
+    page.get_by_label("Blend several paintings").check()
+    page.get_by_role("checkbox", name="A rose").check(force=True)
+    page.get_by_label("Add your own").set_input_files(payload("mine.png", picture(color="gold")))
+    expect(page.get_by_role("checkbox", name="mine.png")).to_be_checked()
+    command = visitor.command()
+    assert [part in command for part in ("style=@mine.png", "style_name=dusk", "style_name=rose")] == [
+        True
+    ] * 3
+    visitor.paint_to_the_end()
+    assert server.requests_logged()[-1]["style_names"] == ["dusk", "rose"]
+    page.get_by_role("button", name="Remove mine.png").click()
+    page.get_by_label("Blend several paintings").uncheck()
+    expect(page.get_by_role("radio", name="Dusk")).to_be_checked()
+    expect(page.get_by_role("radio", name="A rose")).not_to_be_checked()
+
+
+def test_a_huge_photo_travels_small_and_upright(visitor: Visitor, server: Server) -> None:
+    buffer = io.BytesIO()
+    image = Image.new("RGB", (3000, 2000), "teal")
+    exif = image.getexif()
+    exif[0x0112] = 6  # to be turned by 90 degrees
+    image.save(buffer, "jpeg", exif=exif)
+    visitor.choose_photo(buffer.getvalue(), "huge.jpg", "image/jpeg")
+    expect(visitor.page.locator("#photo-chosen")).to_contain_text("2000 × 3000")
+    expect(visitor.page.locator("#photo-chosen")).to_contain_text("sent as 341 × 512")
+    visitor.move("Size", "1024")
+    expect(visitor.page.locator("#photo-chosen")).to_contain_text("sent as 1365 × 2048")
+    visitor.move("Size", "96")
+    before = server.metric(PIXELS)
+    visitor.paint_to_the_end()
+    assert server.metric(PIXELS) - before == 128 * 192
+    expect(visitor.page.locator("#facts")).to_contain_text("64 × 96")
+
+
+@pytest.mark.parametrize("how", ["drop", "paste"])
+def test_pictures_are_dropped_or_pasted(visitor: Visitor, how: str) -> None:
+    page = visitor.page
+    give = """([how, bytes, names]) => {
+        const data = new DataTransfer();
+        for (const name of names) data.items.add(new File([new Uint8Array(bytes)], name, {type: "image/png"}));
+        const event = how === "drop"
+            ? new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true})
+            : new ClipboardEvent("paste", {clipboardData: data, bubbles: true});
+        document.body.dispatchEvent(event);
+    }"""
+    page.evaluate(give, [how, list(picture()), [PHOTO]])
+    expect(page.locator("#photo-chosen")).to_contain_text(PHOTO)
+    page.evaluate(give, [how, list(picture()), ["art.png"]])
+    expect(page.get_by_role("radio", name="art.png")).to_be_checked()
+    page.get_by_role("button", name=f"Remove {PHOTO}").click()
+    expect(page.locator("#photo-chosen")).to_be_hidden()
+    expect(page.get_by_label("Choose a file")).to_be_focused()
+
+
+def test_a_service_without_a_catalogue_takes_paintings_of_ones_own(open_page: OpenPage) -> None:
+    with Server() as server:
+        visitor = open_page(server)
+        visitor.choose_photo()
+        visitor.paint()
+        expect(visitor.page.locator("#error-style")).to_have_text("Choose a painting first.")
+        visitor.page.get_by_label("Add your own").set_input_files(payload("art.png", picture()))
+        visitor.paint_to_the_end()
+
+
+def test_the_sliders_have_the_bounds_of_the_server(open_page: OpenPage) -> None:
+    with Server(STYLIZE_MAX_SIZE=200, STYLIZE_MAX_BUDGET=4) as server:
+        visitor = open_page(server)
+        size = visitor.page.get_by_role("slider", name="Size")
+        assert (size.get_attribute("max"), size.input_value()) == ("200", "192")  # in steps of 32 from 64
+        shown = visitor.page.locator("output[for=budget]")
+        expect(shown).to_have_text("as long as it takes")
+        visitor.page.get_by_role("slider", name="Time").press("ArrowLeft")
+        expect(shown).to_have_text("3 s")
