@@ -66,7 +66,7 @@ class Server:
         self._log = Path(self.folder.name) / "log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", "python:service.gunicorn_conf", app],
+                [sys.executable, "-m", "gunicorn", "-c", "python:service.server.gunicorn_conf", app],
                 cwd=ROOT,
                 env=environment(**({"STEP_FILE": self.hold_file, "FAULT_FILE": self.fault_file} | chosen)),
                 stdout=log,

@@ -32,4 +32,4 @@ def serve_command() -> None:
     # Threads with an arena each keep what large pictures took: a gigabyte after some from phones.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     # In place of this process, so that signals reach gunicorn and its exit code is ours.
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "python:service.gunicorn_conf"])
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "python:service.server.gunicorn_conf"])

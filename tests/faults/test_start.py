@@ -37,7 +37,7 @@ def test_wrong_settings_are_all_named_before_anything_starts(arguments: list[str
 
 
 def test_gunicorn_itself_says_the_same() -> None:
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:service.gunicorn_conf"]
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:service.server.gunicorn_conf"]
     env = environment(STYLIZE_PORT="http")
     run = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 2

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-from service.admin import serve_admin
 from service.api.app import create_admin_app
 from service.api.context import service_of
 from service.images import decode
+from service.server.admin import serve_admin
 from tests.helm.rendering import CHART
 from tests.running import free_ports
 from tests.serving import FakeModel, started

@@ -220,7 +220,7 @@ def test_a_limit_for_each_key_needs_keys(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_what_the_master_of_gunicorn_imports_leaves_torch_out() -> None:
-    code = "import service.gunicorn_conf, service.worker, sys; sys.exit('torch' in sys.modules)"
+    code = "import service.server.gunicorn_conf, service.server.worker, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -230,7 +230,7 @@ def test_gunicorn_has_more_threads_than_places_and_stops_no_sooner_than_they_nee
     monkeypatch.setenv("STYLIZE_QUEUE_SIZE", "6")
     monkeypatch.setenv("STYLIZE_MAX_BUDGET", "10")
     code = (
-        "import service.gunicorn_conf as c, json; "
+        "import service.server.gunicorn_conf as c, json; "
         "print(json.dumps([c.workers, c.preload_app, c.threads, c.graceful_timeout]))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -29,7 +29,7 @@ bind = [f"{_settings.host}:{_settings.port}"]
 
 # The sync worker is killed during long requests. The threads of this one are the only bound of its own,
 # invisible queue, so there have to be more of them than places.
-worker_class = "service.worker.Worker"
+worker_class = "service.server.worker.Worker"
 workers = 1
 threads = _settings.places + RESERVE_THREADS
 preload_app = False  # CUDA and threads do not survive a fork
@@ -72,10 +72,10 @@ def _end_on_sigterm() -> None:
 
 def post_worker_init(worker: Any) -> None:
     """In the worker: start the administrative port and the engine, while requests are already answered."""
-    from service.admin import serve_admin
     from service.api.app import create_admin_app
     from service.api.context import service_of
     from service.engine.engine import EXIT_STOPS_MASTER
+    from service.server.admin import serve_admin
 
     service = service_of(worker.wsgi)
     try:

@@ -28,8 +28,8 @@ from gunicorn.http import errors as http
 from gunicorn.workers.gthread import ThreadWorker
 
 from service import problems as errors
-from service.heads import MOST_BYTES, Head
 from service.security import HEADERS
+from service.server.heads import MOST_BYTES, Head
 
 if TYPE_CHECKING:  # the master imports this module, and must not import torch
     from service.api.context import Service

@@ -1,7 +1,7 @@
 import pytest
 from gunicorn.http.errors import InvalidHeader, LimitRequestHeaders
 
-from service.heads import MOST_BYTES, Head
+from service.server.heads import MOST_BYTES, Head
 
 WHOLE = b"POST /stylize HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n"
 
