@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from tests.running import read_answer, whole_request
+from devtools.running import read_answer, whole_request
 
 BROKEN = 0
 """In place of a status: the connection ended without an answer."""

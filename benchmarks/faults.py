@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import click
 
-from tests.running import Server, whole_request
-from tests.serving import wait_until
+from devtools.running import Server, whole_request
+from devtools.serving import wait_until
 
 EVALUATION = 0.02
 """Seconds."""

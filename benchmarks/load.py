@@ -18,7 +18,7 @@ import click
 
 from benchmarks.clients import Answer, ask, prepared, probing
 from benchmarks.percentiles import percentile
-from tests.running import FAKE_APP, Server
+from devtools.running import FAKE_APP, Server
 
 BUDGET = 0.5
 DEADLINE = 2.5

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import requests
 
-from tests.running import free_ports
-from tests.serving import wait_until
+from devtools.running import free_ports
+from devtools.serving import wait_until
 
 HAPROXY = """\
 defaults

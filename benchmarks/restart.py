@@ -23,8 +23,8 @@ import click
 from benchmarks.clients import BROKEN, Answer, ask, prepared
 from benchmarks.percentiles import percentile
 from benchmarks.proxy import ProxyMissingError, serving
-from tests.running import FAKE_APP, Server
-from tests.serving import wait_until
+from devtools.running import FAKE_APP, Server
+from devtools.serving import wait_until
 
 BUDGET = 0.3
 """Seconds of each picture."""

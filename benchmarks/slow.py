@@ -19,7 +19,7 @@ import click
 
 from benchmarks.clients import Answer, ask, prepared, probing
 from benchmarks.percentiles import percentile
-from tests.running import Server
+from devtools.running import Server
 
 UPLOAD_TIMEOUT = 15.0
 EVERY = 0.5

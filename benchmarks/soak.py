@@ -19,12 +19,12 @@ import matplotlib.pyplot as plt
 import torch
 from flask import Flask
 
+from devtools.running import Server
 from service.api.app import create_app
 from service.engine.jobs import Work
 from service.model.painting import PaintingModel, load_model
 from service.settings.settings import load_settings
 from service.style.progress import Progress, Result
-from tests.running import Server
 
 FAULTY = 1 << 31
 """Seeds from here on run out of memory."""

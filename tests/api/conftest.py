@@ -4,8 +4,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from devtools.serving import FakeModel, started
 from service.api.context import Service, service_of
-from tests.serving import FakeModel, started
 
 
 @pytest.fixture

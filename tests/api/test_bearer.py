@@ -10,11 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from devtools.serving import FakeModel, settings, started
 from service.api.app import create_app
 from service.api.context import Service, service_of
 from tests.api.paint.test_problems import problem
 from tests.api.paint.test_stylize import form, value
-from tests.serving import FakeModel, settings, started
 
 KEY = "0123456789abcdef0123456789abcdef"
 OPEN = ["/", "/docs", "/styles", "/version", "/readyz", "/openapi.yaml", "/problems/unauthorized"]

@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
+from devtools.serving import FakeModel, started
 from service.api.context import service_of
 from tests.api.paint.test_stylize import form
-from tests.serving import FakeModel, started
 
 PAGE = "https://app.example.org"
 OTHER = "https://evil.example.org"

@@ -8,13 +8,13 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from devtools.running import Server, read_answer
+from devtools.serving import FakeModel
 from service.api.app import create_admin_app
 from service.api.context import Service
 from service.api.paint import stylize
 from tests.api.paint.test_problems import problem
 from tests.api.paint.test_stylize import file, form, post
-from tests.running import Server, read_answer
-from tests.serving import FakeModel
 
 SECRET = "/srv/secret/path.py: the password is hunter2"
 # What would tell somebody how the service is made.

@@ -4,11 +4,11 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from devtools.serving import FakeModel, Gate
 from service.api.app import create_admin_app
 from service.api.context import Service
 from service.engine.engine import State
 from tests.api.paint.test_stylize import form, post, value
-from tests.serving import FakeModel, Gate
 
 
 @pytest.fixture

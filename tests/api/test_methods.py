@@ -7,10 +7,10 @@ from flask import Flask, url_for
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
+from devtools.serving import FakeModel, settings
 from service.api.app import create_admin_app, create_app
 from service.api.context import Service
 from service.problems import MEDIA_TYPE
-from tests.serving import FakeModel, settings
 
 EXAMPLES = {"slug": "queue-full", "file": "openapi-explorer.js", "name": "none"}
 

@@ -10,11 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 
+from devtools.running import Server
+from devtools.serving import FakeModel, picture, started, wait_until
 from service.api.context import service_of
 from tests.api.paint.test_problems import problem
 from tests.api.paint.test_stylize import b64, file, form, post, post_json
-from tests.running import Server
-from tests.serving import FakeModel, picture, started, wait_until
 
 RED, BLUE, ORANGE = [255, 0, 0], [0, 0, 255], [255, 165, 0]
 EXAMPLES = Path(__file__).parents[2] / "examples" / "styles"

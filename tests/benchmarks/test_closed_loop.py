@@ -1,8 +1,8 @@
 """Clients that wait for each answer."""
 
 from benchmarks import closed_loop
-from tests.running import Server
-from tests.serving import picture
+from devtools.running import Server
+from devtools.serving import picture
 
 
 def test_clients_count_pictures_and_other_answers_apart() -> None:

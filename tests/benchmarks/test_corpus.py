@@ -7,8 +7,8 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from benchmarks.corpus import Answer, main
-from tests.running import Server
-from tests.serving import picture
+from devtools.running import Server
+from devtools.serving import picture
 
 
 def archive(path: Path, files: dict[str, bytes]) -> None:

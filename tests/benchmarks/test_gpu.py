@@ -24,12 +24,12 @@ from benchmarks.gpu.memory import Peak
 from benchmarks.gpu.parts import PARTS, run
 from benchmarks.gpu.requests import PACKAGES, WARM, Painting, Requests, Stages
 from benchmarks.methods import white_noise
+from devtools.gpu import GPU, in_place_of_cuda
 from service.model.painting import PaintingModel
 from service.style import resample
 from service.style.optimiser.graphs import Graphs, Recorded
 from service.style.options import Options
 from service.weights import load
-from tests.gpu import GPU, in_place_of_cuda
 
 
 @pytest.fixture(scope="module")

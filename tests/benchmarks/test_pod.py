@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from benchmarks.simulated.pod import Picture, Pod, Refusal, Rules
+from devtools.serving import WORK, Clock, FakeModel
 from service.engine.admission import Admission
 from service.engine.cost import after, pixels
 from service.engine.engine import Engine, State
@@ -17,7 +18,6 @@ from service.monitoring.metrics import Metrics
 from service.style.loss.objective import Losses
 from service.style.options import Options
 from service.style.progress import Result
-from tests.serving import WORK, Clock, FakeModel
 
 
 class Real:

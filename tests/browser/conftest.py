@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from devtools.running import Server
+from devtools.serving import picture
 from tests.browser.visitor import Visitor
-from tests.running import Server
-from tests.serving import picture
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 EVALUATIONS = 1000

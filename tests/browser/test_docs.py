@@ -5,7 +5,7 @@ from collections.abc import Generator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.running import Server
+from devtools.running import Server
 
 KEY = "0123456789abcdef0123456789abcdef"
 

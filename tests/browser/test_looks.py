@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from devtools.running import Server
+from devtools.serving import picture
 from tests.browser.visitor import Visitor, payload
-from tests.running import Server
-from tests.serving import picture
 
 OpenPage = Callable[..., Visitor]
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}

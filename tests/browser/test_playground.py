@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from devtools.running import Server
+from devtools.serving import picture, wait_until
 from tests.browser.visitor import PHOTO, Visitor, payload
-from tests.running import Server
-from tests.serving import picture, wait_until
 
 OpenPage = Callable[..., Visitor]
 PIXELS = 'stylize_input_pixels_sum{image="content"}'

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from devtools.serving import picture
 from tests.browser.visitor import Visitor, payload
-from tests.serving import picture
 
 NOT_PAINTED, ROSE, DUSK, REST = (0, 0, 0), (50, 120, 255), (230, 60, 60), (255, 255, 255)
 

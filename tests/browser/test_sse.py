@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.running import Server
+from devtools.running import Server
 
 READ = """async pieces => {
     const { readEvents } = await import(new URL("/playground/sse.js", document.baseURI));

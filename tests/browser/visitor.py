@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import ConsoleMessage, FilePayload, Page, Request, expect
 
-from tests.serving import picture
+from devtools.serving import picture
 
 PHOTO = "photo.png"
 

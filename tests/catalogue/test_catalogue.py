@@ -11,11 +11,11 @@ import pytest
 import torch
 from PIL import Image
 
+from devtools.serving import picture, wait_until
 from service.catalogue import Catalogue
 from service.catalogue import catalogue as module
 from service.catalogue import folder as folders
 from service.delivery import deliver
-from tests.serving import picture, wait_until
 
 
 @pytest.fixture(autouse=True)

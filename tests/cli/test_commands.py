@@ -9,12 +9,12 @@ import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from devtools.running import ROOT
+from devtools.serving import FakeModel, picture
 from service.__main__ import main
 from service.engine.jobs import LoadError
 from service.intake.options import StylizeOptions
 from service.settings.settings import Settings
-from tests.running import ROOT
-from tests.serving import FakeModel, picture
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from devtools.serving import FakeModel, picture, started
 from service.api.context import service_of
 from service.intake.operations import OPERATIONS, Operation
 from service.intake.options import PICTURES, STYLE_NAME, StylizeOptions
 from service.problems import MEDIA_TYPE, PROBLEMS
 from tests.api.paint.test_stylize import b64
-from tests.serving import FakeModel, picture, started
 
 NAMES = [*StylizeOptions.model_fields, *PICTURES, STYLE_NAME]
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20)

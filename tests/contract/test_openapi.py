@@ -11,6 +11,8 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from pydantic import BaseModel
 
+from devtools.events import read
+from devtools.serving import FakeModel, Turnstile, settings, started
 from service import __version__
 from service.api.app import create_app
 from service.api.context import service_of
@@ -23,8 +25,6 @@ from service.intake.options import MAX_STYLES, STYLE_NAME, StylizeOptions, parse
 from service.problems import MEDIA_TYPE, PROBLEMS
 from service.style.options import Options
 from tests.api.paint.test_stylize import post
-from tests.events import read
-from tests.serving import FakeModel, Turnstile, settings, started
 
 SPEC: dict[str, Any] = yaml.safe_load(OPENAPI.read_text())
 SCHEMAS: dict[str, Any] = SPEC["components"]["schemas"]

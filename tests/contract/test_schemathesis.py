@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from devtools.running import ROOT, Server
+from devtools.serving import picture
 from service.api.pages.docs import OPENAPI
 from service.intake.operations import OPERATIONS
-from tests.running import ROOT, Server
-from tests.serving import picture
 
 HERE = Path(__file__).parent
 

@@ -3,6 +3,7 @@ from collections.abc import Callable, Generator
 import pytest
 import torch
 
+from devtools.serving import WORK, Clock, FakeModel, Gate, wait_until
 from service.engine.admission import Admission
 from service.engine.cost import FIRST_GUESS_SECONDS
 from service.engine.engine import Engine, State
@@ -18,7 +19,6 @@ from service.monitoring.metrics import Metrics
 from service.style.loss.objective import Losses
 from service.style.options import Options
 from service.style.progress import Result
-from tests.serving import WORK, Clock, FakeModel, Gate, wait_until
 
 
 @pytest.fixture

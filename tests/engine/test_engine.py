@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from devtools.serving import WORK, Clock, FakeModel, Gate, wait_until
 from service.engine.engine import EXIT_STOPS_MASTER, STUCK_SECONDS, Engine, State
 from service.engine.jobs import CancelledError, Job, JobError, LoadError, Model, Work
 from service.engine.watch import Watch
 from service.monitoring.metrics import Metrics
 from service.style.progress import Progress, Result, finish
-from tests.serving import WORK, Clock, FakeModel, Gate, wait_until
 
 
 @pytest.fixture

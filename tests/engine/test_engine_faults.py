@@ -7,10 +7,10 @@ from collections.abc import Generator
 import pytest
 import torch
 
+from devtools.serving import WORK, FakeModel, Gate, wait_until
 from service.engine.engine import EXIT_STOPS_MASTER, MOST_OUT_OF_MEMORY, Engine, State
 from service.engine.jobs import EngineDiedError, Job, OutOfMemoryError
 from service.monitoring.metrics import Metrics
-from tests.serving import WORK, FakeModel, Gate, wait_until
 
 
 @pytest.fixture

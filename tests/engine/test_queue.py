@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from devtools.serving import WORK, Clock
 from service.engine.jobs import CancelledError, DeadlineError, EngineDiedError, Job
 from service.engine.queue import JobQueue
 from service.style.copies import Copies
-from tests.serving import WORK, Clock
 
 
 class Idle:

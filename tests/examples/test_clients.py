@@ -16,8 +16,8 @@ from typing import ClassVar
 import pytest
 from PIL import Image
 
-from tests.running import Server
-from tests.serving import picture
+from devtools.running import Server
+from devtools.serving import picture
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = ROOT / "examples" / "clients"

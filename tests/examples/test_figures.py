@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from devtools.running import Server, free_ports
+from devtools.serving import picture
 from examples.figures.recipes import LAYERS, RATIOS
 from service.__main__ import main
-from tests.running import Server, free_ports
-from tests.serving import picture
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.running import Server
+from devtools.running import Server
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Clients that do not wait: what they asked for is given up, so that the engine is free for others."""
 
-from tests.running import Server, read_answer, whole_request
-from tests.serving import wait_until
+from devtools.running import Server, read_answer, whole_request
+from devtools.serving import wait_until
 
 
 def test_a_running_request_is_given_up_within_one_evaluation(server: Server) -> None:

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.running import Server
-from tests.serving import wait_until
+from devtools.running import Server
+from devtools.serving import wait_until
 
 EVALUATION = 0.05
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import requests
 
-from tests.running import ROOT, Server, environment, read_answer
-from tests.serving import picture, wait_until
+from devtools.running import ROOT, Server, environment, read_answer
+from devtools.serving import picture, wait_until
 
 OLD = "old0123456789abcdef0123456789abcdef"
 NEW = "new0123456789abcdef0123456789abcdef"

@@ -1,7 +1,7 @@
 """Clients that are killed at every point: nothing is lost, and everything is counted."""
 
 from benchmarks.faults import ALLOWED, EVALUATIONS, POINTS, accounts, kill_clients, slow_server
-from tests.serving import wait_until
+from devtools.serving import wait_until
 
 KILLS = 30
 BUSY = 1.0  # seconds that a machine which does other things may add to any of them

@@ -2,9 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+from devtools.running import Server
+from devtools.serving import wait_until
 from service.engine.engine import EXIT_STOPS_MASTER
-from tests.running import Server
-from tests.serving import wait_until
 
 
 def test_the_request_after_one_without_memory_works(server: Server) -> None:

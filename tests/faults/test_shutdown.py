@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.running import Server, read_answer, whole_request
-from tests.serving import wait_until
+from devtools.running import Server, read_answer, whole_request
+from devtools.serving import wait_until
 
 
 def test_sigterm_lets_running_and_waiting_requests_finish_and_exits_with_0() -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import requests
 
+from devtools.running import Server, read_answer, whole_request
+from devtools.serving import wait_until
 from service.api.paint.upload import PATIENCE_SECONDS
-from tests.running import Server, read_answer, whole_request
-from tests.serving import wait_until
 
 MANY = 100  # more than there are threads
 FEW = 20  # fewer than there are threads

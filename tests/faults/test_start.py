@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import ROOT, Server, environment, free_ports
-from tests.serving import wait_until
+from devtools.running import ROOT, Server, environment, free_ports
+from devtools.serving import wait_until
 
 
 def serve(*arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:

@@ -2,9 +2,9 @@
 
 import requests
 
-from tests.events import Event
-from tests.running import Server, following, whole_request
-from tests.serving import wait_until
+from devtools.events import Event
+from devtools.running import Server, following, whole_request
+from devtools.serving import wait_until
 
 
 def test_events_arrive_as_they_happen(server: Server) -> None:

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tests.running import Server, read_answer, whole_request
-from tests.serving import wait_until
+from devtools.running import Server, read_answer, whole_request
+from devtools.serving import wait_until
 
 REQUEST = whole_request()
 HEAD, _, BODY = REQUEST.partition(b"\r\n\r\n")

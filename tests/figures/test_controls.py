@@ -11,6 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from devtools.painting import example, paint
+from devtools.serving import settings, started
 from service.api.context import service_of
 from service.images import decode
 from service.model.painting import load_model
@@ -21,8 +23,6 @@ from service.style.network.vgg import VGG
 from service.style.options import Options, strength_to_content_weight
 from service.style.transfer import score
 from tests.api.paint.test_stylize import file, form, post
-from tests.painting import example, paint
-from tests.serving import settings, started
 
 pytestmark = pytest.mark.weights
 

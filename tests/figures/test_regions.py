@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from devtools.painting import example
 from service.style import resample
 from service.style.loss import losses
 from service.style.network.vgg import VGG
@@ -14,7 +15,6 @@ from service.style.progress import Result, finish
 from service.style.regions import Masks
 from service.style.transfer import stylize
 from service.weights import load
-from tests.painting import example
 
 OPTIONS = Options(size=128, iterations=60)
 BORDER = 8

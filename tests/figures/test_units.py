@@ -8,14 +8,14 @@ from statistics import median
 
 import pytest
 
+from devtools import painting
+from devtools.painting import example
 from service.style.network.vgg import VGG, layer_names
 from service.style.options import Options
 from service.style.progress import Result
 from service.weights import canonical
 from service.weights.calibration import calibrate
 from service.weights.convert import Weights
-from tests import painting
-from tests.painting import example
 
 
 def paint(weights: Weights, options: Options) -> Result:

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import pytest
 
+from devtools.running import free_ports
+from devtools.serving import FakeModel, started
 from service.api.app import create_admin_app
 from service.api.context import service_of
 from service.images import decode
 from service.server.admin import serve_admin
 from tests.helm.rendering import CHART
-from tests.running import free_ports
-from tests.serving import FakeModel, started
 
 KEY = "0123456789abcdef0123456789abcdef"
 

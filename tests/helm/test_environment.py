@@ -7,9 +7,9 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 import yaml
 
+from devtools.running import environment as without_settings
 from service.settings.settings import PREFIX, Settings, load_settings
 from tests.helm.rendering import CHART, CI_FILES, render
-from tests.running import environment as without_settings
 
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 KEY = "0123456789abcdef0123456789abcdef"

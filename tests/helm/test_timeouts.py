@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from devtools.running import environment
 from service.engine.engine import STUCK_SECONDS
 from tests.helm.rendering import ROOT, Manifests, render
-from tests.running import environment
 
 MARGIN = 5  # seconds for Python and CUDA to end, after gunicorn has
 SETTINGS: list[dict[str, Any]] = [

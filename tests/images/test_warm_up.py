@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.serving import picture
+from devtools.serving import picture
 
 FIRST_PICTURE = """
 import sys

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from benchmarks.gpu.bench import random_weights
+from devtools.serving import Clock
 from service.engine.jobs import LoadError, Work
 from service.machine.memory import RESERVE
 from service.model.painting import PaintingModel, load_model
@@ -16,7 +17,6 @@ from service.style.memory import need as memory
 from service.style.memory.need import largest_square
 from service.style.network.vgg import CHANNELS, VGG, layer_names
 from service.style.options import Options
-from tests.serving import Clock
 from tests.style.conftest import slow_down
 
 GIB = 2**30

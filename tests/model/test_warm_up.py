@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from devtools.serving import Clock, settings
 from service.engine.jobs import Work
 from service.intake.bounds import Bounds
 from service.model import warm_up
@@ -18,7 +19,6 @@ from service.style.optimiser.graphs import Graphs, Recorded, pairs
 from service.style.options import Options
 from service.style.progress import Progress, Result
 from service.style.schedule.pyramid import scales
-from tests.serving import Clock, settings
 from tests.style.conftest import random_weights
 
 SIZE = 96

@@ -10,10 +10,10 @@ from pathlib import Path
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from devtools.events import read
+from devtools.running import Server, read_answer
+from devtools.serving import FakeModel, picture, wait_until
 from service.monitoring.metrics import STAGES
-from tests.events import read
-from tests.running import Server, read_answer
-from tests.serving import FakeModel, picture, wait_until
 
 KEY = "k" * 40
 SIZE = 64

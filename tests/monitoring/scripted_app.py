@@ -5,8 +5,8 @@ from pathlib import Path
 
 from flask import Flask
 
+from devtools.serving import FakeModel, held_by, wait_until
 from service.api.app import create_app
-from tests.serving import FakeModel, held_by, wait_until
 
 
 def create_scripted_app() -> Flask:

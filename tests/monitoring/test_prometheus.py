@@ -10,10 +10,10 @@ import pytest
 import requests
 import yaml
 
+from devtools.running import Server, free_ports, stop
+from devtools.serving import wait_until
 from tests.monitoring.dashboard import queries
 from tests.monitoring.test_rules import NAMES, RECORDS, RULES
-from tests.running import Server, free_ports, stop
-from tests.serving import wait_until
 
 # There is none on the machines of tests, and the part of nothing that is taken is no number.
 WITHOUT_GPU = "stylize:gpu_memory:ratio"

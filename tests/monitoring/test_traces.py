@@ -7,9 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from devtools.running import Server
+from devtools.serving import wait_until
 from service.monitoring.metrics import STAGES
-from tests.running import Server
-from tests.serving import wait_until
 
 
 class Collector(ThreadingHTTPServer):

@@ -10,13 +10,13 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
+from devtools.serving import FakeModel, started
 from service.api.app import create_admin_app
 from service.api.context import service_of
 from service.machine import extras
 from service.monitoring.metrics import STAGES
 from service.monitoring.tracing import Tracing
 from tests.api.paint.test_stylize import form, post
-from tests.serving import FakeModel, started
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}

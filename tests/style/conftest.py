@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from devtools.serving import Clock
 from service.style.network.vgg import CHANNELS, VGG, Arch, layer_names
 from service.style.optimiser.lbfgs import LBFGS
-from tests.serving import Clock
 
 
 def random_weights(arch: Arch, seed: int = 0) -> dict[str, Tensor]:

@@ -1,6 +1,6 @@
 """What a CPU paints, a GPU paints: every control with its tensors there, in the memory that was predicted.
 
-The GPU is not there (`tests.gpu`). It computes as the CPU does, so what it paints is the same to the byte.
+The GPU is not there (`devtools.gpu`). It computes as the CPU does, so what it paints is the same to the byte.
 """
 
 import gc
@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from devtools.gpu import GPU, in_place_of_cuda
 from service.style.copies import Copies
 from service.style.memory import need as memory
 from service.style.network.precision import Precision, with_precision
@@ -21,7 +22,6 @@ from service.style.progress import Progress, finish
 from service.style.regions import Masks
 from service.style.sources import Sources
 from service.style.transfer import score, stylize
-from tests.gpu import GPU, in_place_of_cuda
 from tests.style.conftest import picture, random_weights
 
 OPTIONS = Options(size=96, iterations=8)

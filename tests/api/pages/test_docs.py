@@ -4,11 +4,11 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
+from devtools.serving import FakeModel, settings, started
 from service import __version__
 from service.api.app import create_app
 from service.api.context import service_of
 from service.api.pages.docs import PAGE
-from tests.serving import FakeModel, settings, started
 
 
 def test_the_root_points_to_what_there_is(client: FlaskClient) -> None:

@@ -6,11 +6,11 @@ from html.parser import HTMLParser
 import pytest
 from flask.testing import FlaskClient
 
+from devtools.serving import FakeModel, settings
 from service.api.app import create_app
 from service.api.pages.playground import PAGE
 from service.intake.options import StylizeOptions
 from tests.api.paint.test_problems import problem
-from tests.serving import FakeModel, settings
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 FILES = sorted(path.name for path in PAGE.iterdir() if path.name != "index.html")

@@ -9,11 +9,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from devtools.serving import FakeModel, Gate, picture, settings, started, wait_until
 from service.api.app import create_app
 from service.api.context import Service, service_of
 from service.engine.engine import State
 from tests.api.paint.test_stylize import file, form, value
-from tests.serving import FakeModel, Gate, picture, settings, started, wait_until
 
 
 def post(client: FlaskClient, parts: dict[str, Any] | None = None, **headers: str) -> TestResponse:

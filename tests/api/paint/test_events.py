@@ -13,6 +13,8 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from devtools.events import Event, read
+from devtools.serving import WORK, FakeModel, Gate, Turnstile, picture, wait_until
 from service.api.context import Service
 from service.api.lifecycle import record
 from service.api.paint import events
@@ -25,8 +27,6 @@ from service.engine.watch import Watch
 from service.images import decode
 from service.style.options import Options
 from tests.api.paint.test_stylize import file, form, opened, post, value
-from tests.events import Event, read
-from tests.serving import WORK, FakeModel, Gate, Turnstile, picture, wait_until
 
 STREAM = "text/event-stream"
 

@@ -8,8 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from devtools.serving import FakeModel, picture, started
 from service.api.context import service_of
-from tests.serving import FakeModel, picture, started
 
 
 @pytest.fixture(params=[False, True], ids=["off", "on"])

@@ -9,10 +9,10 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from devtools.serving import FakeModel, picture
 from service.api.context import Service
 from tests.api.paint.test_entity_tag import post as post_for_tag
 from tests.api.paint.test_stylize import b64, file, form, post, post_json, value
-from tests.serving import FakeModel, picture
 
 
 def mask(left: str = "red", right: str = "blue", width: int = 40, height: int = 30) -> bytes:

@@ -1,4 +1,4 @@
-"""The whole service on a GPU that is not there (`tests.gpu`): loaded, warmed up, recorded and asked."""
+"""The whole service on a GPU that is not there (`devtools.gpu`): loaded, warmed up, recorded and asked."""
 
 import io
 from collections.abc import Iterator
@@ -12,6 +12,8 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from benchmarks.gpu.bench import random_weights
+from devtools.gpu import GPU, in_place_of_cuda
+from devtools.serving import settings, wait_until
 from service.api.app import create_app
 from service.api.context import Service, service_of
 from service.engine.engine import State
@@ -24,8 +26,6 @@ from service.style.progress import finish
 from service.style.transfer import stylize
 from service.weights import load
 from tests.api.paint.test_stylize import Parts, file, post, value
-from tests.gpu import GPU, in_place_of_cuda
-from tests.serving import settings, wait_until
 from tests.style.conftest import picture
 
 PHOTOGRAPH, ARTWORK = picture(48, 64, seed=1), picture(80, 60, seed=2)

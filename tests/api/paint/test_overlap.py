@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from devtools.serving import Gate, picture, started, wait_until
 from service.api.context import service_of
 from service.delivery import deliver
 from service.engine.jobs import Work
@@ -21,7 +22,6 @@ from service.style.copies import Copies
 from service.style.network.vgg import VGG
 from service.style.progress import Progress, Result
 from tests.api.paint.test_stylize import file, form, post, value
-from tests.serving import Gate, picture, started, wait_until
 from tests.style.conftest import random_weights
 
 ENGINE = "engine"

@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from devtools.serving import FakeModel, Gate, picture, wait_until
 from service.api.context import Service
 from service.api.paint import pictures
 from service.machine.memory import RESERVE
@@ -15,7 +16,6 @@ from service.style.memory.held import held
 from service.style.options import Options
 from tests.api.paint.test_problems import problem
 from tests.api.paint.test_stylize import file, form, post, value
-from tests.serving import FakeModel, Gate, picture, wait_until
 
 PREPARERS = 2
 

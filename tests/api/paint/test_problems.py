@@ -8,10 +8,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from devtools.serving import FakeModel, picture, started
 from service.api.context import service_of
 from service.problems import PROBLEMS
 from tests.api.paint.test_stylize import b64, file, form, post, post_json
-from tests.serving import FakeModel, picture, started
 
 TEXT = b"This is a text and no picture.\n" * 9
 

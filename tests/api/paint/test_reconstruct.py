@@ -13,13 +13,13 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from devtools.events import read
+from devtools.serving import FakeModel, picture, started
 from service.api.context import Service, service_of
 from service.intake.operations import RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, Operation
 from service.style.options import PAPER_STYLE_LAYERS
 from tests.api.paint.test_problems import problem
 from tests.api.paint.test_stylize import b64, file, opened, value
-from tests.events import read
-from tests.serving import FakeModel, picture, started
 
 Parts = dict[str, Any]
 

@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from devtools.serving import FakeModel, Gate, picture, wait_until
 from service.api.context import Service
 from service.engine.engine import State
-from tests.serving import FakeModel, Gate, picture, wait_until
 
 Parts = dict[str, Any]
 

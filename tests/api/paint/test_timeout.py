@@ -8,12 +8,12 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from devtools.events import read
+from devtools.serving import FakeModel, Gate, started, wait_until
 from service.api.context import Service, service_of
 from service.api.paint import deadline as timeout
 from tests.api.paint.test_problems import problem
 from tests.api.paint.test_stylize import form, post, value
-from tests.events import read
-from tests.serving import FakeModel, Gate, started, wait_until
 
 
 def post_within(client: FlaskClient, seconds: str, accept: str = "*/*") -> TestResponse:

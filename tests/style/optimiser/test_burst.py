@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from devtools.serving import Clock
 from service.style import transfer
 from service.style.network.vgg import VGG
 from service.style.optimiser.burst import MOST, at_once
@@ -13,7 +14,6 @@ from service.style.options import Options
 from service.style.progress import Progress, finish
 from service.style.schedule.stopwatch import Stopwatch
 from service.style.transfer import stylize
-from tests.serving import Clock
 from tests.style.conftest import slow_down
 
 

@@ -18,6 +18,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from devtools.tape import Tape
 from service.engine.jobs import Work
 from service.model.painting import PaintingModel
 from service.style import transfer
@@ -41,7 +42,6 @@ from service.style.regions import Masks
 from service.style.schedule.pyramid import EVALUATIONS
 from service.style.sources import Sources
 from service.style.transfer import stylize
-from tests.tape import Tape
 
 SIZE = (36, 48)
 OPTIONS = Options(size=48, iterations=12)

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
-from tests.tape import Tape
+from devtools.tape import Tape
 
 GRAIN = 512
 """Bytes: torch's allocator hands out multiples of it."""

@@ -14,11 +14,11 @@ from typing import Any
 
 import requests
 
-from tests.events import Event, read
-from tests.serving import picture, wait_until
+from devtools.events import Event, read
+from devtools.serving import picture, wait_until
 
 ROOT = Path(__file__).parents[1]
-FAKE_APP = "tests.serving:create_fake_app()"
+FAKE_APP = "devtools.serving:create_fake_app()"
 
 
 def free_ports(count: int) -> tuple[int, ...]:
