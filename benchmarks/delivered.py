@@ -13,7 +13,6 @@ import torch
 from benchmarks.device import GRAPHS_ROOM
 from benchmarks.methods import METHODS, Clock, Pair, full_size_objective
 from benchmarks.tf32 import ImitatedTF32
-from service.engine.jobs import Work
 from service.model.painting import PaintingModel
 from service.style import resample
 from service.style.loss.objective import Objective
@@ -22,6 +21,7 @@ from service.style.network.vgg import VGG
 from service.style.optimiser.graphs import Graphs
 from service.style.options import Options
 from service.style.progress import Result
+from service.style.work import Work
 
 PARTS = (1000, 500, 400, 300, 250, 200, 100, 50, 20, 10, 5, 2)
 """Of the other's time: the service is given each in turn, until it delivers as low a loss."""

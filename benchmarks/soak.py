@@ -21,10 +21,10 @@ from flask import Flask
 
 from devtools.running import Server
 from service.api.app import create_app
-from service.engine.jobs import Work
 from service.model.painting import PaintingModel, load_model
 from service.settings.settings import load_settings
 from service.style.progress import Progress, Result
+from service.style.work import Work
 
 FAULTY = 1 << 31
 """Seeds from here on run out of memory."""

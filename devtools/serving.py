@@ -19,7 +19,7 @@ from torch import Tensor
 from service.api.app import create_app
 from service.api.context import service_of
 from service.engine.engine import State
-from service.engine.jobs import Fault, Model, Size, Work
+from service.engine.jobs import Fault, Model
 from service.model.faults import fault_of
 from service.settings.settings import Settings
 from service.style.loss.objective import Losses
@@ -28,6 +28,7 @@ from service.style.network.vgg import layer_names
 from service.style.options import Options
 from service.style.progress import Progress, Result
 from service.style.transfer import result_size
+from service.style.work import Size, Work
 
 WORK = Work(torch.zeros(3, 32, 32, dtype=torch.uint8), [], Options(size=32))
 

@@ -22,6 +22,9 @@ Outcome = Literal[
     "error",
 ]
 
+GivenUp = Literal["client_gone", "deadline"]
+"""Why nobody wants a job any more."""
+
 
 @dataclass(frozen=True)
 class ProblemType:

@@ -15,12 +15,12 @@ from werkzeug.exceptions import HTTPException
 from service.api.context import Service, current_service
 from service.api.paint.upload import ClientGoneError
 from service.api.refusal import refusal
+from service.api.security import HEADERS
 from service.engine.refusals import RefusedError
-from service.monitoring.logs import RequestRecord
 from service.monitoring.metrics import CLIENT_CLOSED_REQUEST, UNMATCHED
+from service.monitoring.record import RequestRecord
 from service.monitoring.tracing import caller_of
 from service.problems import INTERNAL, MALFORMED, MEDIA_TYPE, PROBLEMS, Problem
-from service.security import HEADERS
 
 log = logging.getLogger(__name__)
 

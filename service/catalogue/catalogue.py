@@ -13,8 +13,8 @@ from service.catalogue import folder as folders
 from service.catalogue.cache import Cache
 from service.catalogue.credits import CREDITS_FILE, Credits, CreditsError, parse_credits
 from service.catalogue.folder import File, LeftOutError
-from service.delivery import deliver
 from service.images import Decoded, ImageError, decode
+from service.images.delivery import deliver
 from service.messages import quote
 from service.style.resample import reduce
 

@@ -13,7 +13,8 @@ from service.engine.jobs import LoadError
 from service.images import Decoded, decode
 from service.images.errors import ImageError
 from service.images.labels import Labels, read_labels
-from service.intake.options import OptionsError, StylizeOptions, parse_options
+from service.intake.errors import OptionsError
+from service.intake.options import StylizeOptions, parse_options
 from service.model.painting import PaintingModel, load_model
 from service.settings.settings import Settings, SettingsError, load_settings
 

@@ -8,8 +8,9 @@ import click
 
 from service.cli.options import PICTURE, api_options, fail, load, parse, read_picture
 from service.intake.bounds import Bounds
-from service.intake.options import OptionsError
+from service.intake.errors import OptionsError
 from service.messages import sentence
+from service.style.transfer import score
 
 _OPTIONS = (
     "strength",
@@ -32,8 +33,6 @@ _OPTIONS = (
 @api_options(*_OPTIONS)
 def score_command(photograph: Path, artwork: Path, result: Path, as_json: bool, **given: str | None) -> None:
     """The losses of RESULT, as a painting of PHOTOGRAPH in the style of ARTWORK."""
-    from service.style.transfer import score
-
     options = parse(given)
     pictures = [read_picture(path).rgb for path in (photograph, artwork, result)]
     model = load()

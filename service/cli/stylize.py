@@ -16,16 +16,17 @@ from service.cli.options import (
     read_picture,
     write_atomically,
 )
-from service.delivery import deliver
-from service.engine.jobs import Work
 from service.images import MEDIA_TYPES, Format
+from service.images.delivery import deliver
 from service.intake.bounds import Bounds
+from service.intake.errors import OptionsError
 from service.intake.masks import match, misfit
-from service.intake.options import OptionsError, StylizeOptions
+from service.intake.options import StylizeOptions
 from service.messages import sentence
 from service.style.memory.need import Need, amount
 from service.style.progress import Progress, Result, finish
 from service.style.resample import kept
+from service.style.work import Work
 
 # Enough for any printer; there is no server to protect here.
 MAX_SIZE = 8192

@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 from service.engine.cost import Costs, after
 from service.engine.engine import Engine
-from service.engine.jobs import Job, Work
+from service.engine.jobs import Job
 from service.engine.refusals import (
     CannotMeetDeadlineError,
     KeyLimitError,
@@ -20,6 +20,7 @@ from service.engine.refusals import (
     QueueFullError,
 )
 from service.engine.watch import Watch
+from service.style.work import Work
 
 LEAST_SHARE = 0.5
 """Of its deadline. A request that alone would take longer is content with so much: its picture is cut short."""

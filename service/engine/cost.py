@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from service.engine.jobs import Work
 from service.style.options import Options
+from service.style.work import Work
 
 FIRST_GUESS_SECONDS = 10.0
 """Assumed of a picture before anything has been measured."""

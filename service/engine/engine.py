@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from service.engine.cost import after
 from service.engine.jobs import (
@@ -23,9 +22,7 @@ from service.engine.jobs import (
 )
 from service.engine.queue import JobQueue
 from service.monitoring.metrics import Metrics
-
-if TYPE_CHECKING:
-    from service.style.progress import Result
+from service.style.progress import Result
 
 log = logging.getLogger(__name__)
 
@@ -226,7 +223,7 @@ class Engine:
         gc.collect()  # an exception's frames may refer to themselves
         self.model.release()
 
-    def _paint(self, job: Job) -> "Result":
+    def _paint(self, job: Job) -> Result:
         steps = self.model.paint(job.begin(self._clock(), after(job.work)))
         try:
             while True:

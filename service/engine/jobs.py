@@ -3,21 +3,14 @@
 import math
 import threading
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from dataclasses import replace
+from typing import Literal, Protocol
 
 from service.engine.watch import Watch
+from service.problems import GivenUp
 from service.style.options import Options
-
-if TYPE_CHECKING:
-    from service.style.copies import Copies
-    from service.style.progress import Progress, Result
-    from service.style.regions import Masks
-
-Picture = Any  # uint8 tensor (3, H, W): this module hands it on and needs no torch for that
-
-Size = tuple[int, int]  # height and width, pixels
-
+from service.style.progress import Progress, Result
+from service.style.work import Size, Work
 
 # Of a limit, which has to be above 0: the first evaluation is made in any case.
 _LEAST_SECONDS = 1e-3
@@ -47,31 +40,8 @@ class EngineDiedError(JobError):
     """The engine can do no more jobs: the process ends."""
 
 
-GivenUp = Literal["client_gone", "deadline"]
-"""Why nobody wants a job any more."""
-
 Fault = Literal["memory", "sticky"]
 """Errors that are not of the job: there is not enough memory, or the device can do nothing any more."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """What to paint: uint8 pictures (3, H, W), and how.
-
-    Attributes:
-        content, styles: the photograph and the artworks. For a texture `content` has its shape.
-        options: complete.
-        masks: which parts are painted in which style; None: all of it, in that of all artworks.
-        start: what to start from in place of the photograph.
-        copies: of these pictures, at the sizes at which they are used; None: they are made when they are needed.
-    """
-
-    content: Picture
-    styles: Sequence[Picture]
-    options: Options
-    masks: "Masks | None" = None
-    start: Picture | None = None
-    copies: "Copies | None" = None
 
 
 class Model(Protocol):
@@ -130,7 +100,7 @@ class Model(Protocol):
             look: called before each part of it; what it raises ends the preparation.
         """
 
-    def paint(self, work: Work) -> Generator["Progress", None, "Result"]:
+    def paint(self, work: Work) -> Generator[Progress, None, Result]:
         """Paint; one step for each evaluation, or for a few. Closing the generator frees everything."""
 
     def fault(self, error: BaseException) -> Fault | None:
@@ -220,7 +190,7 @@ class Job:
         """Whether the job has ended, after waiting at most so long."""
         return self._done.wait(seconds)
 
-    def result(self) -> "Result":
+    def result(self) -> Result:
         """The picture of a job that has ended.
 
         Raises:
@@ -234,7 +204,7 @@ class Job:
             raise RuntimeError("the job has not ended yet")
         return self._result
 
-    def end(self, result: "Result | None" = None, error: Exception | None = None) -> None:
+    def end(self, result: Result | None = None, error: Exception | None = None) -> None:
         """For the engine: the job has come to this, and its copies are of no more use."""
         self._result, self._error = result, error
         self.work = replace(self.work, copies=None)  # whoever waits, or answers, keeps the job

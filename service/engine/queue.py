@@ -6,8 +6,10 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from service.engine.jobs import CancelledError, EngineDiedError, GivenUp, Job, Work
+from service.engine.jobs import CancelledError, EngineDiedError, Job
 from service.engine.watch import Watch
+from service.problems import GivenUp
+from service.style.work import Work
 
 _IDLE_SECONDS = 1.0
 

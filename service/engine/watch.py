@@ -2,12 +2,10 @@
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # torch takes seconds to import
-    from torch import Tensor
+from torch import Tensor
 
-    from service.style.progress import Progress
+from service.style.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Watch:
         self._preview: Tensor | None = None
         self._asked = threading.Event()
 
-    def show(self, progress: "Progress") -> None:
+    def show(self, progress: Progress) -> None:
         """For the engine, on its thread and before the optimisation goes on: this is how far it is."""
         if self._asked.is_set():
             self._asked.clear()
@@ -53,7 +51,7 @@ class Watch:
         """Have a preview made at the next evaluation."""
         self._asked.set()
 
-    def take(self) -> "Tensor | None":
+    def take(self) -> Tensor | None:
         """The preview that was asked for, uint8 (3, H, W); None until it is there, and once it has been taken."""
         preview = self._preview
         if preview is not None:  # else the one that the engine is just putting there would be lost

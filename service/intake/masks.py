@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.images.labels import Labels, colour_name
-from service.intake.options import OptionsError
+from service.intake.errors import OptionsError
 from service.problems import FieldError
 from service.style.regions import Masks
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from service.images import Format
+from service.intake.errors import OptionsError
 from service.messages import explain, quote, unknown
 from service.problems import FieldError
 from service.style.network.vgg import Pooling
@@ -19,18 +20,6 @@ from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Colo
 MAX_STYLES = 8
 PICTURES = ("content", "style", "content_mask", "style_mask", "init_image")
 STYLE_NAME = "style_name"
-
-
-class OptionsError(Exception):
-    """Options that cannot be used.
-
-    Attributes:
-        errors: one for each, all at once.
-    """
-
-    def __init__(self, errors: list[FieldError]) -> None:
-        super().__init__(" ".join(error.message for error in errors))
-        self.errors = errors
 
 
 def _layers(value: object) -> object:

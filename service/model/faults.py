@@ -1,5 +1,7 @@
 """Errors of torch and of the machine, told from those of a request."""
 
+import torch
+
 from service.engine.jobs import Fault
 
 # Of the CPU's allocator, which raises a plain RuntimeError.
@@ -19,8 +21,6 @@ def fault_of(error: BaseException) -> Fault | None:
     Returns:
         "memory", "sticky", or None for an error that is only this request's.
     """
-    import torch  # takes seconds; by now it has long been imported
-
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return "memory"
     if not isinstance(error, RuntimeError):

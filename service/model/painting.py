@@ -5,24 +5,40 @@ import logging
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
-from service.engine.jobs import Fault, LoadError, Size, Work
+import torch
+
+from service.engine.jobs import Fault, LoadError
+from service.intake.bounds import Bounds
 from service.machine.cpus import usable_cpus
 from service.machine.memory import free_for_pictures, free_for_requests, free_on_gpu
 from service.messages import sentence
 from service.model.faults import fault_of
 from service.model.warm_up import paint_shapes
+from service.settings.settings import Settings
+from service.style.copies import Copies, pinned
+from service.style.memory.held import held
+from service.style.memory.need import (
+    DoesNotFitError,
+    Need,
+    amount,
+    largest_square,
+    need,
+    require,
+    require_room,
+)
+from service.style.network.precision import with_precision
+from service.style.network.vgg import VGG
+from service.style.optimiser.graphs import Graphs
 from service.style.options import Options
+from service.style.progress import Progress, Result
+from service.style.resample import kept
+from service.style.sources import Sources
+from service.style.transfer import stylize
+from service.style.work import Size, Work
+from service.weights import WeightsError, load
 
 log = logging.getLogger(__name__)
-
-if TYPE_CHECKING:  # torch takes seconds to import: `load_model` does it, on the engine's thread
-    from service.settings.settings import Settings
-    from service.style.memory.need import Need
-    from service.style.network.vgg import VGG
-    from service.style.optimiser.graphs import Graphs
-    from service.style.progress import Progress, Result
 
 WARM_UP_SIZES = (64, 256)
 """Squares, in pixels: one where an evaluation's own cost shows, one where that of its pixels does."""
@@ -55,7 +71,7 @@ class PaintingModel:
         clock: monotonic seconds.
     """
 
-    network: "VGG"
+    network: VGG
     backbone: str
     weights: str
     note: str
@@ -65,7 +81,7 @@ class PaintingModel:
     memory: int | None = None
     room: int | None = None
     largest_size: int | None = None
-    graphs: "Graphs | None" = None
+    graphs: Graphs | None = None
     costs: dict[int, float] = field(default_factory=dict)
     default_size: int = 256
     clock: Callable[[], float] = time.monotonic
@@ -82,17 +98,12 @@ class PaintingModel:
             work: to be painted.
             look: called before each copy; what it raises ends the preparation.
         """
-        from service.style.copies import Copies, pinned
-        from service.style.sources import Sources
-
         copies = Copies(pinned if self.device == "cuda" else None)
         Sources(work.content, work.styles, start=work.start, copies=copies).prepare(work.options, look)
         return replace(work, copies=copies)
 
-    def paint(self, work: Work) -> Generator["Progress", None, "Result"]:
+    def paint(self, work: Work) -> Generator[Progress, None, Result]:
         """One step for each evaluation of loss and gradient, or for a few on a GPU (`style.optimiser.burst`)."""
-        from service.style.transfer import stylize
-
         return stylize(
             self.network,
             work.content,
@@ -106,14 +117,12 @@ class PaintingModel:
             graphs=self.graphs,
         )
 
-    def need(self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0) -> "Need":
+    def need(self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0) -> Need:
         """What the painting of pictures of these sizes, in so many regions, takes.
 
         Raises:
             DoesNotFitError: more than there is.
         """
-        from service.style.memory.need import require
-
         return require(self.network, photograph, artworks, options, self.memory, regions)
 
     def require_memory(
@@ -126,15 +135,10 @@ class PaintingModel:
         self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0
     ) -> None:
         """Raise DoesNotFitError where the pictures and their copies take more than there is for each request."""
-        from service.style.memory.need import require_room
-
         require_room(photograph, artworks, options, self.room, regions)
 
     def memory_in_the_way(self, artworks: int, options: Options, regions: int = 0) -> int | None:
         """The bound, where it might decide how much is computed again, which the last bits depend on; else None."""
-        from service.style.memory.need import need
-        from service.style.resample import kept
-
         photograph, artwork = kept(options.size), options.longest_of_artworks(kept(options.size))
         most = need(self.network, (photograph,) * 2, [(artwork,) * 2] * artworks, options, regions=regions)
         return self.memory if self.memory is not None and most.peak > self.memory else None
@@ -145,8 +149,6 @@ class PaintingModel:
 
     def release(self) -> None:
         """Give the GPU's memory that torch keeps for the next picture back to the driver, if that still answers."""
-        import torch
-
         if self.graphs is not None:
             self.graphs.clear()
         if self.device == "cuda":
@@ -163,10 +165,6 @@ class PaintingModel:
         Raises:
             LoadError: there is not even the memory for those.
         """
-        import torch
-
-        from service.style.memory.need import DoesNotFitError, amount
-
         for size in WARM_UP_SIZES:
             picture = torch.randint(0, 256, (3, size, size), dtype=torch.uint8)
             options = Options(
@@ -190,20 +188,12 @@ class PaintingModel:
             paint_shapes(self.paint, self.default_size, self.clock)
 
 
-def load_model(settings: "Settings") -> PaintingModel:
+def load_model(settings: Settings) -> PaintingModel:
     """Load the network that the settings ask for. The calling thread is the one that has to paint.
 
     Raises:
         LoadError: there is no such device, or the weights are missing or damaged.
     """
-    import torch
-
-    from service.intake.bounds import Bounds
-    from service.style.memory.need import largest_square
-    from service.style.network.precision import with_precision
-    from service.style.optimiser.graphs import Graphs
-    from service.weights import WeightsError, load
-
     if settings.device == "cuda" and not torch.cuda.is_available():
         raise LoadError("STYLIZE_DEVICE is cuda, but there is no usable GPU: set it to cpu or auto.")
     device = settings.device
@@ -258,10 +248,6 @@ def _require_room_for_usual(room: int, size: int) -> None:
     Raises:
         LoadError: it may not.
     """
-    from service.style.memory.held import held
-    from service.style.memory.need import amount
-    from service.style.resample import kept
-
     usual = held((kept(size),) * 2, [(kept(size),) * 2], Options(size=size))
     if usual > room:
         raise LoadError(

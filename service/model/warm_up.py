@@ -7,14 +7,15 @@ driver loads those, and with STYLIZE_CUDA_GRAPHS it is recorded. On a CPU there 
 
 from collections.abc import Callable, Generator
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING
 
-from service.engine.jobs import Size, Work
+import torch
+
+from service.style.memory.need import DoesNotFitError
 from service.style.options import Options
+from service.style.progress import Progress, Result
+from service.style.resample import fit
 from service.style.schedule.pyramid import scales
-
-if TYPE_CHECKING:
-    from service.style.progress import Progress, Result
+from service.style.work import Size, Work
 
 RATIOS = ((4, 3), (3, 4), (3, 2), (2, 3), (1, 1), (16, 9), (9, 16))
 """Width to height, the most usual first: phones, cameras, squares, frames of videos; there may not be the time for
@@ -29,13 +30,11 @@ EVALUATIONS = 3
 
 def shapes(longest: int) -> list[Size]:
     """(height, width) of the results of this size that are painted, in their order."""
-    from service.style.resample import fit
-
     return [fit(height, width, longest) for width, height in RATIOS]
 
 
 def paint_shapes(
-    paint: Callable[[Work], Generator["Progress", None, "Result"]], longest: int, clock: Callable[[], float]
+    paint: Callable[[Work], Generator[Progress, None, Result]], longest: int, clock: Callable[[], float]
 ) -> None:
     """Paint a few evaluations of each scale of each shape, with the default options, as long as there is time.
 
@@ -48,10 +47,6 @@ def paint_shapes(
         longest: side of the results, in pixels.
         clock: seconds, monotonic.
     """
-    import torch
-
-    from service.style.memory.need import DoesNotFitError
-
     ends = clock() + SECONDS
     for height, width in shapes(longest):
         picture = torch.randint(0, 256, (3, height, width), dtype=torch.uint8)

@@ -16,9 +16,8 @@ from prometheus_client import (
 from prometheus_client.gc_collector import GCCollector
 
 from service import __version__
-from service.engine.jobs import GivenUp
 from service.machine.gpu import gpu_memory
-from service.problems import PROBLEMS, Outcome, ProblemType
+from service.problems import PROBLEMS, GivenUp, Outcome, ProblemType
 
 STAGES = ("read_body", "decode", "queue", "optimise", "encode")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

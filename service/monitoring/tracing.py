@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from service import __version__
 from service.machine.extras import why_no_traces
-from service.monitoring.logs import RequestRecord
 from service.monitoring.metrics import METHODS
+from service.monitoring.record import RequestRecord
 
 if TYPE_CHECKING:  # an extra: imported where it is used
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider

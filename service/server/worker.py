@@ -28,7 +28,6 @@ from gunicorn.http import errors as http
 from gunicorn.workers.gthread import ThreadWorker
 
 from service import problems as errors
-from service.security import HEADERS
 from service.server.heads import MOST_BYTES, Head
 
 if TYPE_CHECKING:  # the master imports this module, and must not import torch
@@ -213,6 +212,8 @@ class Worker(ThreadWorker):
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         """Answer what is not even HTTP."""
+        from service.api.security import HEADERS
+
         kind = next((kind for error, kind in _KINDS if isinstance(exc, error)), errors.INTERNAL)
         request_id = uuid.uuid4().hex
         if kind is errors.INTERNAL:

@@ -12,12 +12,12 @@ from devtools.serving import WORK, Clock, FakeModel
 from service.engine.admission import Admission
 from service.engine.cost import after, pixels
 from service.engine.engine import Engine, State
-from service.engine.jobs import Work
 from service.engine.refusals import CannotMeetDeadlineError, QueueFullError
 from service.monitoring.metrics import Metrics
 from service.style.loss.objective import Losses
 from service.style.options import Options
 from service.style.progress import Result
+from service.style.work import Work
 
 
 class Real:

@@ -15,7 +15,7 @@ from devtools.serving import picture, wait_until
 from service.catalogue import Catalogue
 from service.catalogue import catalogue as module
 from service.catalogue import folder as folders
-from service.delivery import deliver
+from service.images.delivery import deliver
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from devtools.serving import WORK, Clock, FakeModel, Gate, wait_until
 from service.engine.admission import Admission
 from service.engine.cost import FIRST_GUESS_SECONDS
 from service.engine.engine import Engine, State
-from service.engine.jobs import DeadlineError, Job, Work
+from service.engine.jobs import DeadlineError, Job
 from service.engine.refusals import (
     CannotMeetDeadlineError,
     KeyLimitError,
@@ -19,6 +19,7 @@ from service.monitoring.metrics import Metrics
 from service.style.loss.objective import Losses
 from service.style.options import Options
 from service.style.progress import Result
+from service.style.work import Work
 
 
 @pytest.fixture

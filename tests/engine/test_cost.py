@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from service.engine.cost import FIRST_GUESS_SECONDS, Costs, pixels
-from service.engine.jobs import Work
 from service.style.options import Options
+from service.style.work import Work
 
 
 def work(height: int = 64, width: int = 64, size: int = 64, **options: object) -> Work:

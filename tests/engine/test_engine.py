@@ -8,10 +8,11 @@ import torch
 
 from devtools.serving import WORK, Clock, FakeModel, Gate, wait_until
 from service.engine.engine import EXIT_STOPS_MASTER, STUCK_SECONDS, Engine, State
-from service.engine.jobs import CancelledError, Job, JobError, LoadError, Model, Work
+from service.engine.jobs import CancelledError, Job, JobError, LoadError, Model
 from service.engine.watch import Watch
 from service.monitoring.metrics import Metrics
 from service.style.progress import Progress, Result, finish
+from service.style.work import Work
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from service.images.labels import Labels
+from service.intake.errors import OptionsError
 from service.intake.masks import match, misfit
-from service.intake.options import OptionsError
 
 RED, GREEN, BLUE = 0xFF0000, 0x00FF00, 0x0000FF
 

@@ -1,6 +1,7 @@
 import pytest
 
-from service.intake.options import OptionsError, parse_options
+from service.intake.errors import OptionsError
+from service.intake.options import parse_options
 
 
 def complaint(given: dict[str, object], *, text: bool = True) -> str:

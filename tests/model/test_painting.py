@@ -8,7 +8,7 @@ import torch
 
 from benchmarks.gpu.bench import random_weights
 from devtools.serving import Clock
-from service.engine.jobs import LoadError, Work
+from service.engine.jobs import LoadError
 from service.machine.memory import RESERVE
 from service.model.painting import PaintingModel, load_model
 from service.settings.settings import Settings
@@ -17,6 +17,7 @@ from service.style.memory import need as memory
 from service.style.memory.need import largest_square
 from service.style.network.vgg import CHANNELS, VGG, layer_names
 from service.style.options import Options
+from service.style.work import Work
 from tests.style.conftest import slow_down
 
 GIB = 2**30

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from devtools.serving import Clock, settings
-from service.engine.jobs import Work
 from service.intake.bounds import Bounds
 from service.model import warm_up
 from service.model.painting import WARM_UP_SIZES, PaintingModel, load_model
@@ -19,6 +18,7 @@ from service.style.optimiser.graphs import Graphs, Recorded, pairs
 from service.style.options import Options
 from service.style.progress import Progress, Result
 from service.style.schedule.pyramid import scales
+from service.style.work import Work
 from tests.style.conftest import random_weights
 
 SIZE = 96

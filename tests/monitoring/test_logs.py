@@ -4,7 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from service.monitoring.logs import JSONFormatter, RequestRecord
+from service.monitoring.logs import JSONFormatter
+from service.monitoring.record import RequestRecord
 
 
 def line(record: logging.LogRecord) -> dict[str, object]:

@@ -18,9 +18,9 @@ from service.api.paint.report import (
     settings_used,
 )
 from service.catalogue import Style
-from service.delivery import deliver
 from service.engine.jobs import DeadlineError, EngineDiedError, Job, JobError, OutOfMemoryError
 from service.images import MEDIA_TYPES, Format
+from service.images.delivery import deliver
 from service.intake.masks import Region
 from service.intake.operations import STYLIZE, Operation
 from service.problems import DEADLINE_EXCEEDED, ENGINE_DIED, INTERNAL, OUT_OF_MEMORY, Problem

@@ -12,8 +12,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
+from service.intake.errors import OptionsError
 from service.intake.operations import STYLIZE, Operation
-from service.intake.options import MAX_STYLES, PICTURES, STYLE_NAME, OptionsError, StylizeOptions
+from service.intake.options import MAX_STYLES, PICTURES, STYLE_NAME, StylizeOptions
 from service.messages import quote, unknown
 from service.problems import BODY_TOO_LARGE, INVALID_REQUEST, MALFORMED, FieldError, Problem
 

@@ -20,10 +20,10 @@ from service.api.paint import deadline as timeout
 from service.api.paint.answer import Inputs
 from service.api.paint.report import Preview, Progress, Queued
 from service.api.paint.upload import client_gone
-from service.delivery import deliver
 from service.engine.jobs import Job
 from service.engine.watch import Glimpse, Watch
 from service.images import MEDIA_TYPES
+from service.images.delivery import deliver
 from service.problems import Problem
 from service.style.resample import reduce
 

@@ -14,14 +14,14 @@ from service.api.paint import body as submission
 from service.api.paint.answer import Asked, Inputs
 from service.api.paint.upload import ClientGoneError, client_gone
 from service.catalogue import Style
-from service.delivery import resized
 from service.engine.admission import Ticket
-from service.engine.jobs import Size, Work
 from service.images import Decoded, decode
+from service.images.delivery import resized
 from service.images.errors import ImageError, UnsupportedFormat
 from service.images.labels import Labels, read_labels
+from service.intake.errors import OptionsError
 from service.intake.masks import Region, match, misfit
-from service.intake.options import STYLE_NAME, OptionsError
+from service.intake.options import STYLE_NAME
 from service.messages import sentence
 from service.problems import (
     DEADLINE_EXCEEDED,
@@ -36,6 +36,7 @@ from service.style.options import Options
 from service.style.regions import Masks
 from service.style.resample import kept, reduce
 from service.style.transfer import result_size
+from service.style.work import Size, Work
 
 log = logging.getLogger(__name__)
 

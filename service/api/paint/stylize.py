@@ -17,8 +17,9 @@ from service.engine.admission import Ticket
 from service.engine.jobs import Job
 from service.engine.watch import Watch
 from service.images import MEDIA_TYPES, Format
+from service.intake.errors import OptionsError
 from service.intake.operations import STYLIZE, Operation
-from service.intake.options import STYLE_NAME, OptionsError
+from service.intake.options import STYLE_NAME
 from service.problems import (
     NOT_ACCEPTABLE,
     UNSUPPORTED_MEDIA_TYPE,

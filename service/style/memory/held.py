@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 
 from service.style import resample
-from service.style.memory.ledger import Size
 from service.style.options import Options
 from service.style.schedule import pyramid
+from service.style.work import Size
 
 
 def counted(photograph: Size, artworks: Sequence[Size], options: Options) -> int:

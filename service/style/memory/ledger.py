@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 from service.style.network.strips import rows_of
 from service.style.network.vgg import CHANNELS, VGG
-
-Size = tuple[int, int]
-"""Height and width, pixels."""
+from service.style.work import Size
 
 
 @dataclass(frozen=True)

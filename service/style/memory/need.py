@@ -32,11 +32,11 @@ from dataclasses import dataclass, replace
 from service.style import resample
 from service.style.memory import held as pictures
 from service.style.memory import ledger
-from service.style.memory.ledger import Size
 from service.style.network.vgg import VGG
 from service.style.optimiser.graphs import pairs
 from service.style.options import Options
 from service.style.schedule import pyramid
+from service.style.work import Size
 
 SMALLEST = 32
 """Longest side of the smallest result that can be asked for, pixels."""

@@ -22,10 +22,10 @@ from service.api.paint.answer import Inputs
 from service.api.paint.events import KEEP_ALIVE_SECONDS, PREVIEW_SECONDS, PREVIEW_SIZE, PROGRESS_SECONDS
 from service.api.paint.report import StylizeReport
 from service.engine.engine import State
-from service.engine.jobs import Work
 from service.engine.watch import Watch
 from service.images import decode
 from service.style.options import Options
+from service.style.work import Work
 from tests.api.paint.test_stylize import file, form, opened, post, value
 
 STREAM = "text/event-stream"

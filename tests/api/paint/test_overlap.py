@@ -15,12 +15,12 @@ from werkzeug.test import TestResponse
 
 from devtools.serving import Gate, picture, started, wait_until
 from service.api.context import service_of
-from service.delivery import deliver
-from service.engine.jobs import Work
+from service.images.delivery import deliver
 from service.model.painting import PaintingModel
 from service.style.copies import Copies
 from service.style.network.vgg import VGG
 from service.style.progress import Progress, Result
+from service.style.work import Work
 from tests.api.paint.test_stylize import file, form, post, value
 from tests.style.conftest import random_weights
 

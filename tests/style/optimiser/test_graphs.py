@@ -19,7 +19,6 @@ import torch
 from torch import Tensor
 
 from devtools.tape import Tape
-from service.engine.jobs import Work
 from service.model.painting import PaintingModel
 from service.style import transfer
 from service.style.network.vgg import VGG
@@ -42,6 +41,7 @@ from service.style.regions import Masks
 from service.style.schedule.pyramid import EVALUATIONS
 from service.style.sources import Sources
 from service.style.transfer import stylize
+from service.style.work import Work
 
 SIZE = (36, 48)
 OPTIONS = Options(size=48, iterations=12)

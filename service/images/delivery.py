@@ -5,7 +5,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from service.images import Format, encode
+from service.images.encode import encode
+from service.images.formats import Format
 
 
 def deliver(picture: Tensor, image_format: Format, quality: int | None, alpha: Tensor | None) -> bytes:
