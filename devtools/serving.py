@@ -5,7 +5,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,7 +28,7 @@ from service.style.network.vgg import layer_names
 from service.style.options import Options
 from service.style.progress import Progress, Result
 from service.style.transfer import result_size
-from service.style.work import Size, Work
+from service.style.work import Shapes, Work
 
 WORK = Work(torch.zeros(3, 32, 32, dtype=torch.uint8), [], Options(size=32))
 
@@ -70,24 +70,18 @@ class FakeModel:
     room: int | None = None
     largest_size: int | None = 1024
 
-    def need(self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0) -> Need:
-        peak = 12 * options.size**2
+    def need(self, shapes: Shapes) -> Need:
+        size = shapes.options.size
+        peak = 12 * size**2
         if self.memory is not None and peak > self.memory:
-            raise DoesNotFitError(f"size {options.size} needs more than {self.memory} bytes: ask for less")
+            raise DoesNotFitError(f"size {size} needs more than {self.memory} bytes: ask for less")
         return Need(peak, 0, 4)
 
-    def require_memory(
-        self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0
-    ) -> None:
-        self.need(photograph, artworks, options, regions)
+    def require_memory(self, shapes: Shapes) -> None:
+        self.need(shapes)
 
-    def require_room(
-        self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0
-    ) -> None:
-        require_room(photograph, artworks, options, self.room, regions)
-
-    def memory_in_the_way(self, artworks: int, options: Options, regions: int = 0) -> int | None:
-        return self.memory
+    def require_room(self, shapes: Shapes) -> None:
+        require_room(shapes.photograph, shapes.artworks, shapes.options, self.room, shapes.regions)
 
     def prepared(self, work: Work, look: Callable[[], object] = lambda: None) -> Work:
         look()

@@ -9,7 +9,6 @@ MEDIA_TYPE = "application/problem+json"
 # What a request to paint came to: the label of stylize_requests_total.
 Outcome = Literal[
     "ok",
-    "not_modified",
     "unauthorized",
     "invalid_input",
     "shed_queue_full",

@@ -5,7 +5,7 @@ import re
 from flask import request
 
 from service.api.context import current_service
-from service.api.lifecycle import record
+from service.api.record import record
 from service.problems import UNAUTHORIZED, Problem
 
 _BEARER = re.compile(r"Bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)

@@ -1,60 +1,35 @@
 """What happens to every request: it gets an id, errors become problems, and it is logged and counted."""
 
 import json
-import logging
 import re
 import time
 import uuid
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException
 
 from service.api.context import Service, current_service
 from service.api.paint.upload import ClientGoneError
-from service.api.refusal import refusal
+from service.api.problems import problem_of
+from service.api.record import record
 from service.api.security import HEADERS
-from service.engine.refusals import RefusedError
 from service.monitoring.metrics import CLIENT_CLOSED_REQUEST, UNMATCHED
 from service.monitoring.record import RequestRecord
 from service.monitoring.tracing import caller_of
-from service.problems import INTERNAL, MALFORMED, MEDIA_TYPE, PROBLEMS, Problem
-
-log = logging.getLogger(__name__)
+from service.problems import MEDIA_TYPE, Problem
 
 # Probes and scrapes come every few seconds and would drown what people ask for.
 _UNCOUNTED = frozenset({"/readyz", "/livez", "/metrics"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_BY_STATUS = {problem.status: problem for problem in reversed(list(PROBLEMS.values()))}
 
 
 def register(app: Flask) -> None:
     """Put this around every request of the application."""
     app.before_request(_begin)
     app.after_request(_end)
-    app.register_error_handler(Problem, _problem)
-    app.register_error_handler(RefusedError, lambda error: _problem(refusal(error)))
     app.register_error_handler(ClientGoneError, _client_gone)
-    app.register_error_handler(HTTPException, _http_exception)
-    app.register_error_handler(Exception, _unexpected)
-
-
-def record() -> RequestRecord:
-    """The record of the current request."""
-    current: RequestRecord = g.record
-    return current
-
-
-@contextmanager
-def stage(name: str) -> Generator[None, None, None]:
-    """Measure one stage of the current request."""
-    begun = time.monotonic()
-    try:
-        yield
-    finally:
-        record().went_through(name, begun, time.monotonic() - begun)
+    app.register_error_handler(Exception, lambda error: _problem(problem_of(error)))
 
 
 def _begin() -> None:
@@ -110,12 +85,6 @@ def problem_body(problem: Problem) -> str:
     return json.dumps(problem.body(current.request_id))
 
 
-def unexpected() -> Problem:
-    """The problem in place of the exception that is being handled; all there is to know about that is logged."""
-    log.exception("an unexpected error", extra={"request_id": record().request_id})
-    return Problem(INTERNAL)
-
-
 def _problem(problem: Problem) -> Response:
     response = Response(
         problem_body(problem),
@@ -129,17 +98,3 @@ def _problem(problem: Problem) -> Response:
 def _client_gone(_: ClientGoneError) -> Response:
     record().outcome = "client_gone"
     return Response(status=CLIENT_CLOSED_REQUEST)
-
-
-def _http_exception(error: HTTPException) -> Response:
-    """Flask's and Werkzeug's own errors: no such path, wrong method, ..."""
-    status = error.code or 500
-    kind = _BY_STATUS.get(status, MALFORMED if status < 500 else INTERNAL)
-    response = _problem(Problem(kind))
-    if allow := dict(error.get_headers()).get("Allow"):
-        response.headers["Allow"] = ", ".join(sorted(allow.split(", ")))
-    return response
-
-
-def _unexpected(_: Exception) -> Response:
-    return _problem(unexpected())

@@ -12,7 +12,6 @@ import click
 from service.engine.jobs import LoadError
 from service.images import Decoded, decode
 from service.images.errors import ImageError
-from service.images.labels import Labels, read_labels
 from service.intake.errors import OptionsError
 from service.intake.options import StylizeOptions, parse_options
 from service.model.painting import PaintingModel, load_model
@@ -49,23 +48,16 @@ def parse(given: dict[str, str | None]) -> StylizeOptions:
 
 def read_picture(path: Path) -> Decoded:
     """A picture from a file; ends the process where it is none."""
-    return _decoded(path, managed=True)
-
-
-def read_mask(path: Path, longest: int) -> Labels:
-    """A label image from a file; ends the process where it is none. `longest`: see `read_labels`."""
-    picture = _decoded(path, managed=False)
     try:
-        return read_labels(picture, longest)
+        return decode(read(path), max_pixels=MAX_PIXELS, heic=settings().heic)
     except ImageError as error:
         fail(f"{path}: {error}")
 
 
-def _decoded(path: Path, *, managed: bool) -> Decoded:
+def read(path: Path) -> bytes:
+    """A file; ends the process where it cannot be read."""
     try:
-        return decode(path.read_bytes(), max_pixels=MAX_PIXELS, heic=_settings().heic, managed=managed)
-    except ImageError as error:
-        fail(f"{path}: {error}")
+        return path.read_bytes()
     except OSError as error:
         fail(f"{path} cannot be read: {error.strerror}.")
 
@@ -73,12 +65,13 @@ def _decoded(path: Path, *, managed: bool) -> Decoded:
 def load() -> PaintingModel:
     """The network that the environment's settings ask for; ends the process where it is not there."""
     try:
-        return load_model(_settings())
+        return load_model(settings())
     except LoadError as error:
         fail(str(error))
 
 
-def _settings() -> Settings:
+def settings() -> Settings:
+    """Those of the environment; ends the process where they are wrong."""
     try:
         return load_settings()
     except SettingsError as error:

@@ -1,32 +1,36 @@
-"""`stylize`: a picture without HTTP, with a progress bar."""
+"""`stylize`: a picture without HTTP, by the same stages, with a progress bar."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 from tqdm import tqdm
 
+from service.catalogue import Catalogue
 from service.cli.options import (
+    MAX_PIXELS,
     PICTURE,
     api_options,
     fail,
     load,
     parse,
-    read_mask,
-    read_picture,
+    read,
+    settings,
     write_atomically,
 )
-from service.images import MEDIA_TYPES, Format
+from service.images import MEDIA_TYPES, Format, decode
 from service.images.delivery import deliver
 from service.intake.bounds import Bounds
-from service.intake.errors import OptionsError
-from service.intake.masks import match, misfit
+from service.intake.complete import complete
+from service.intake.errors import OptionsError, PictureError, TooLargeError
+from service.intake.operations import STYLIZE
 from service.intake.options import StylizeOptions
+from service.intake.prepare import prepare
+from service.intake.submission import Submission
 from service.messages import sentence
 from service.style.memory.need import Need, amount
 from service.style.progress import Progress, Result, finish
-from service.style.resample import kept
-from service.style.work import Work
 
 # Enough for any printer; there is no server to protect here.
 MAX_SIZE = 8192
@@ -67,55 +71,67 @@ def stylize_command(
     image_format = _SUFFIXES.get(output.suffix.lower())
     if image_format is None:
         fail(f"{output} has no suffix of a picture: end it with one of {', '.join(_SUFFIXES)}.", code=2)
-    content = read_picture(photograph)
-    styles = [read_picture(artwork) for artwork in artworks]
+    sent = Submission(
+        STYLIZE,
+        read(photograph),
+        tuple(read(path) for path in artworks),
+        (),
+        options,
+        content_mask=read(content_mask) if content_mask else None,
+        style_masks=tuple(read(path) for path in style_masks),
+        init_image=read(init_image) if init_image else None,
+    )
     model = load()
     bounds = Bounds.of_device(model.device, model.layers, max_size=MAX_SIZE)
+    catalogue = Catalogue(None, max_pixels=MAX_PIXELS)
     try:
-        wanted = bounds.complete(
-            options,
-            len(styles),
-            content_mask=content_mask is not None,
-            style_masks=len(style_masks),
-            init_image=init_image is not None,
+        asked = complete(sent, bounds, catalogue, image_format)
+        delivery, work = prepare(
+            asked,
+            decode=partial(decode, max_pixels=MAX_PIXELS, heic=settings().heic),
+            catalogue=catalogue,
+            fits=model,
         )
-        masks = None
-        if content_mask is not None:
-            longest = wanted.longest_of_artworks(kept(wanted.size))
-            masks, _ = match(
-                read_mask(content_mask, kept(wanted.size)),
-                [read_mask(path, longest) for path in style_masks],
-                photograph=content.size,
-                artworks=[style.size for style in styles],
-                style_weights=wanted.style_blend,
-            )
-        start = None
-        if init_image is not None:
-            picture = read_picture(init_image)
-            if errors := misfit("init_image", picture.size, "PHOTOGRAPH", content.size):
-                raise OptionsError(errors)
-            start = picture.rgb
     except OptionsError as error:
         fail(str(error), code=2)
+    except PictureError as error:
+        paths = _paths(photograph, artworks, content_mask, style_masks, init_image)
+        fail(f"{paths[error.part]}: {error.reason}.")
+    except TooLargeError as error:
+        fail(str(error))
     click.echo(
-        f"{model.backbone} on {model.device}, seed {wanted.seed}" + f"; {model.note}" * bool(model.note)
+        f"{model.backbone} on {model.device}, seed {asked.options.seed}"
+        + f"; {model.note}" * bool(model.note)
     )
-    pictures = [content.rgb, *(style.rgb for style in styles)]
-    photo_size, *art_sizes = ((picture.shape[-2], picture.shape[-1]) for picture in pictures)
     try:
-        click.echo(
-            _told(model.need(photo_size, art_sizes, wanted, len(masks.regions) if masks else 0), model.memory)
-        )
-        work = Work(content.rgb, [style.rgb for style in styles], wanted, masks, start)
-        result = _watch(model.paint(work))
+        click.echo(_told(model.need(work.shapes), model.memory))
+        result = _watch(model.paint(model.prepared(work)))
     except ValueError as error:
         fail(sentence(error))
-    write_atomically(output, deliver(result.image, image_format, options.quality, content.alpha))
+    write_atomically(output, deliver(result.image, delivery.format, delivery.quality, delivery.alpha))
     height, width = result.image.shape[-2:]
     click.echo(
         f"{output}: {width}x{height} px, {result.evaluations} evaluations in {result.seconds:.1f} s "
         f"({result.stopped}), loss {result.losses.total:.4g}"
     )
+
+
+def _paths(
+    photograph: Path,
+    artworks: Sequence[Path],
+    content_mask: Path | None,
+    style_masks: Sequence[Path],
+    init_image: Path | None,
+) -> dict[str, Path | None]:
+    """The files by the names that they have in a request."""
+    several = (("style", artworks), ("style_mask", style_masks))
+    return {
+        "content": photograph,
+        "content_mask": content_mask,
+        "init_image": init_image,
+        **{name: paths[0] for name, paths in several if paths},
+        **{f"{name} {number}": path for name, paths in several for number, path in enumerate(paths, 1)},
+    }
 
 
 def _told(need: Need, bound: int | None) -> str:

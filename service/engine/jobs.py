@@ -2,15 +2,14 @@
 
 import math
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Literal, Protocol
 
 from service.engine.watch import Watch
 from service.problems import GivenUp
-from service.style.options import Options
 from service.style.progress import Progress, Result
-from service.style.work import Size, Work
+from service.style.work import Shapes, Work
 
 # Of a limit, which has to be above 0: the first evaluation is made in any case.
 _LEAST_SECONDS = 1e-3
@@ -79,18 +78,11 @@ class Model(Protocol):
     def largest_size(self) -> int | None:
         """Largest size whose painting fits into the memory, with the default options; None: no size does."""
 
-    def require_memory(
-        self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0
-    ) -> None:
+    def require_memory(self, shapes: Shapes) -> None:
         """Raise DoesNotFitError, a ValueError, for a request that would take more memory than there is for it."""
 
-    def require_room(
-        self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0
-    ) -> None:
+    def require_room(self, shapes: Shapes) -> None:
         """Raise DoesNotFitError for pictures, as they are kept, that take more memory than those that wait may."""
-
-    def memory_in_the_way(self, artworks: int, options: Options, regions: int = 0) -> int | None:
-        """Bytes there are for a request, where the picture might depend on that; None where they are enough."""
 
     def prepared(self, work: Work, look: Callable[[], object] = lambda: None) -> Work:
         """With all that can be made of it before its turn. Called on the thread of whoever wants it.

@@ -3,7 +3,7 @@
 import itertools
 import logging
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -23,7 +23,6 @@ from service.style.memory.need import (
     Need,
     amount,
     largest_square,
-    need,
     require,
     require_room,
 )
@@ -35,7 +34,7 @@ from service.style.progress import Progress, Result
 from service.style.resample import kept
 from service.style.sources import Sources
 from service.style.transfer import stylize
-from service.style.work import Size, Work
+from service.style.work import Shapes, Work
 from service.weights import WeightsError, load
 
 log = logging.getLogger(__name__)
@@ -117,31 +116,23 @@ class PaintingModel:
             graphs=self.graphs,
         )
 
-    def need(self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0) -> Need:
-        """What the painting of pictures of these sizes, in so many regions, takes.
+    def need(self, shapes: Shapes) -> Need:
+        """What the painting of pictures of these shapes takes.
 
         Raises:
             DoesNotFitError: more than there is.
         """
-        return require(self.network, photograph, artworks, options, self.memory, regions)
+        return require(
+            self.network, shapes.photograph, shapes.artworks, shapes.options, self.memory, shapes.regions
+        )
 
-    def require_memory(
-        self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0
-    ) -> None:
+    def require_memory(self, shapes: Shapes) -> None:
         """Raise DoesNotFitError where the painting takes more memory than there is."""
-        self.need(photograph, artworks, options, regions)
+        self.need(shapes)
 
-    def require_room(
-        self, photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0
-    ) -> None:
+    def require_room(self, shapes: Shapes) -> None:
         """Raise DoesNotFitError where the pictures and their copies take more than there is for each request."""
-        require_room(photograph, artworks, options, self.room, regions)
-
-    def memory_in_the_way(self, artworks: int, options: Options, regions: int = 0) -> int | None:
-        """The bound, where it might decide how much is computed again, which the last bits depend on; else None."""
-        photograph, artwork = kept(options.size), options.longest_of_artworks(kept(options.size))
-        most = need(self.network, (photograph,) * 2, [(artwork,) * 2] * artworks, options, regions=regions)
-        return self.memory if self.memory is not None and most.peak > self.memory else None
+        require_room(shapes.photograph, shapes.artworks, shapes.options, self.room, shapes.regions)
 
     def fault(self, error: BaseException) -> Fault | None:
         """Whether memory has run out, or the device has failed for good."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from torch import Tensor
 
@@ -11,6 +12,29 @@ from service.style.regions import Masks
 
 Size = tuple[int, int]
 """Height and width, in pixels."""
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """All of a picture to paint that its memory depends on.
+
+    Attributes:
+        photograph: its size, as it is kept.
+        artworks: the size of each, as it is kept.
+        options: complete.
+        regions: how many parts are painted in a style of their own.
+    """
+
+    photograph: Size
+    artworks: Sequence[Size]
+    options: Options
+    regions: int = 0
+
+    @classmethod
+    def of(cls, photograph: Tensor, artworks: Sequence[Tensor], options: Options, regions: int = 0) -> Self:
+        """Those of pictures (..., H, W)."""
+        sizes = [(picture.shape[-2], picture.shape[-1]) for picture in (photograph, *artworks)]
+        return cls(sizes[0], tuple(sizes[1:]), options, regions)
 
 
 @dataclass(frozen=True)
@@ -31,3 +55,9 @@ class Work:
     masks: Masks | None = None
     start: Tensor | None = None
     copies: Copies | None = None
+
+    @property
+    def shapes(self) -> Shapes:
+        """What its memory depends on."""
+        regions = 0 if self.masks is None else len(self.masks.regions)
+        return Shapes.of(self.content, self.styles, self.options, regions)

@@ -191,20 +191,6 @@ def test_a_style_that_has_just_been_taken_away_is_no_error_of_the_service(
     assert "has just been changed or taken away" in problem(answer, 422, "invalid-request")["detail"]
 
 
-def test_an_answer_has_another_name_with_another_artwork_and_once_the_artwork_changes(
-    client: FlaskClient, app: Flask, folder: Path
-) -> None:
-    def etag(parts: dict[str, object]) -> str:
-        return post(client, parts | {"iterations": "3"}).headers["ETag"]
-
-    first = etag(named("rose"))
-    assert etag(named("rose")) == first
-    assert etag(named("dusk")) != first
-    (folder / "rose.png").write_bytes(picture(300, 200, "green"))
-    service_of(app).catalogue.look()
-    assert etag(named("rose")) != first
-
-
 def test_without_a_catalogue_the_list_is_empty_and_a_name_is_explained() -> None:
     app = started(FakeModel())
     client = app.test_client()

@@ -17,7 +17,7 @@ from service.style.memory import need as memory
 from service.style.memory.need import largest_square
 from service.style.network.vgg import CHANNELS, VGG, layer_names
 from service.style.options import Options
-from service.style.work import Work
+from service.style.work import Shapes, Work
 from tests.style.conftest import slow_down
 
 GIB = 2**30
@@ -38,23 +38,13 @@ def model() -> PaintingModel:
     return PaintingModel(VGG("vgg16", weights), "vgg16", "", "", "cpu", "", "")
 
 
-@pytest.mark.parametrize("artworks", [0, 1, 8])
-def test_the_bound_is_in_the_way_where_the_largest_pictures_there_can_be_need_more(
-    model: PaintingModel, artworks: int
-) -> None:
-    most = model.need(KEPT, [KEPT] * artworks, SMALL).peak
-    assert replace(model, memory=most).memory_in_the_way(artworks, SMALL) is None
-    assert replace(model, memory=most - 1).memory_in_the_way(artworks, SMALL) == most - 1
-
-
-def test_without_a_bound_nothing_is_in_the_way_and_everything_fits(model: PaintingModel) -> None:
-    assert model.memory_in_the_way(1, SMALL) is None
-    assert model.need(KEPT, [KEPT], replace(SMALL, size=8192)).recomputed == 0
+def test_without_a_bound_everything_fits(model: PaintingModel) -> None:
+    assert model.need(Shapes(KEPT, [KEPT], replace(SMALL, size=8192))).recomputed == 0
 
 
 def test_what_needs_more_than_the_bound_is_refused(model: PaintingModel) -> None:
     with pytest.raises(memory.DoesNotFitError, match="size 1024 needs"):
-        replace(model, memory=300 * 2**20).require_memory(KEPT, [KEPT], replace(SMALL, size=1024))
+        replace(model, memory=300 * 2**20).require_memory(Shapes(KEPT, [KEPT], replace(SMALL, size=1024)))
 
 
 def test_where_there_is_no_memory_for_any_picture_it_does_not_start(model: PaintingModel) -> None:

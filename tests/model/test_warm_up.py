@@ -18,7 +18,7 @@ from service.style.optimiser.graphs import Graphs, Recorded, pairs
 from service.style.options import Options
 from service.style.progress import Progress, Result
 from service.style.schedule.pyramid import scales
-from service.style.work import Work
+from service.style.work import Shapes, Work
 from tests.style.conftest import random_weights
 
 SIZE = 96
@@ -147,7 +147,7 @@ def test_when_the_time_is_over_it_is_ready_within_an_evaluation(
 
 
 def test_shapes_that_do_not_fit_into_the_memory_are_left_out(on_gpu: Watched) -> None:
-    need = on_gpu.need((256, 256), [(256, 256)], replace(Options(), init="noise", size=256)).peak
+    need = on_gpu.need(Shapes((256, 256), [(256, 256)], Options(init="noise", size=256))).peak
     model = replace(on_gpu, default_size=4096, memory=need)
     model.warm_up()
     assert len(usual(model)) == 2 * len(warm_up.RATIOS)

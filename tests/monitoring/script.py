@@ -171,17 +171,6 @@ def good(script: Script) -> None:
     script.painted(size_of(request), len(painted))
 
 
-def known_already(script: Script) -> None:
-    same = {"iterations": "3", "seed": "1"}
-    request = script.request(same)
-    answer = script.send(request)
-    script.painted(size_of(request), len(answer.content))
-    request = script.request(same, If_None_Match=answer.headers["ETag"])
-    assert script.send(request).status_code == 304
-    script.came_to("not_modified", 304, stages=("read_body",))
-    script.body(size_of(request))
-
-
 def wrong(script: Script) -> None:
     for _ in range(2):
         assert script.send(script.request(Authorization="Bearer no")).status_code == 401
@@ -290,4 +279,4 @@ def no_http(script: Script) -> None:
         script.count("stylize_problems_total", type=problem)
 
 
-PARTS = (not_ready, good, known_already, wrong, stalled, crowded, gone, failing, others, no_http)
+PARTS = (not_ready, good, wrong, stalled, crowded, gone, failing, others, no_http)

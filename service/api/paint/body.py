@@ -14,9 +14,10 @@ from werkzeug.http import parse_options_header
 
 from service.intake.errors import OptionsError
 from service.intake.operations import STYLIZE, Operation
-from service.intake.options import MAX_STYLES, PICTURES, STYLE_NAME, StylizeOptions
+from service.intake.options import MAX_STYLES, PICTURES, STYLE_NAME
+from service.intake.submission import Submission
 from service.messages import quote, unknown
-from service.problems import BODY_TOO_LARGE, INVALID_REQUEST, MALFORMED, FieldError, Problem
+from service.problems import BODY_TOO_LARGE, MALFORMED, FieldError, Problem
 
 FORM = "multipart/form-data"
 JSON = "application/json"
@@ -46,32 +47,6 @@ class _Draft:
         self.errors.append(FieldError(name, message))
 
 
-@dataclass(frozen=True)
-class Submission:
-    """What a client sent.
-
-    Attributes:
-        operation: that it was sent to.
-        content: bytes of the photograph's file; None where the operation takes none.
-        styles: bytes of the artworks' files.
-        style_names: names of artworks of the catalogue, which come after the files; 1 to 8 of both together where
-            the operation takes artworks.
-        options: names, types and fixed bounds are right.
-        content_mask: bytes of the photograph's label image; None: there is none.
-        style_masks: bytes of the artworks' label images, in their order.
-        init_image: bytes of the picture to start from; None: there is none.
-    """
-
-    operation: Operation
-    content: bytes | None
-    styles: tuple[bytes, ...]
-    style_names: tuple[str, ...]
-    options: StylizeOptions
-    content_mask: bytes | None = None
-    style_masks: tuple[bytes, ...] = ()
-    init_image: bytes | None = None
-
-
 def parse(body: bytes, content_type: str, operation: Operation = STYLIZE) -> Submission:
     """Read a body of either type.
 
@@ -81,7 +56,8 @@ def parse(body: bytes, content_type: str, operation: Operation = STYLIZE) -> Sub
         operation: says which pictures and options there are.
 
     Raises:
-        Problem: the body is malformed; or pictures are missing or options wrong, all of them at once.
+        Problem: the body is malformed.
+        OptionsError: pictures are missing or options wrong; all of them at once.
     """
     if not body:
         raise Problem(MALFORMED, f"The body is empty: send {operation.wanted}.")
@@ -97,7 +73,7 @@ def parse(body: bytes, content_type: str, operation: Operation = STYLIZE) -> Sub
     except OptionsError as error:
         draft.errors += error.errors
     if draft.errors:
-        raise invalid(draft.errors)
+        raise OptionsError(draft.errors)
     return Submission(
         operation,
         next(iter(draft.pictures["content"]), None),
@@ -108,11 +84,6 @@ def parse(body: bytes, content_type: str, operation: Operation = STYLIZE) -> Sub
         style_masks=tuple(draft.pictures["style_mask"]),
         init_image=next(iter(draft.pictures["init_image"]), None),
     )
-
-
-def invalid(errors: list[FieldError]) -> Problem:
-    """One problem for all the fields that are wrong."""
-    return Problem(INVALID_REQUEST, " ".join(error.message for error in errors), errors=errors)
 
 
 def _read_form(body: bytes, parameters: dict[str, str], draft: _Draft) -> None:

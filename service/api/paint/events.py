@@ -14,17 +14,18 @@ from pydantic import BaseModel
 from torch import Tensor
 
 from service.api.context import Service
-from service.api.lifecycle import problem_body, record, unexpected
+from service.api.lifecycle import problem_body
 from service.api.paint import answer
 from service.api.paint import deadline as timeout
-from service.api.paint.answer import Inputs
 from service.api.paint.report import Preview, Progress, Queued
 from service.api.paint.upload import client_gone
+from service.api.problems import problem_of
+from service.api.record import record
 from service.engine.jobs import Job
 from service.engine.watch import Glimpse, Watch
 from service.images import MEDIA_TYPES
 from service.images.delivery import deliver
-from service.problems import Problem
+from service.intake.prepare import Delivery
 from service.style.resample import reduce
 
 MEDIA_TYPE = "text/event-stream"
@@ -41,26 +42,26 @@ _PREVIEW_QUALITY = 80
 
 
 def respond(
-    service: Service, inputs: Inputs, job: Job, watch: Watch, clock: Callable[[], float] = time.monotonic
+    service: Service, delivery: Delivery, job: Job, watch: Watch, clock: Callable[[], float] = time.monotonic
 ) -> Response:
     """The stream.
 
     Args:
         service: that works on the job.
-        inputs: what was asked.
+        delivery: how the picture is to be delivered.
         job: handed to the engine already. It is given up when the stream is closed before its end.
         watch: of this job.
         clock: monotonic seconds.
     """
     record().outcome = "client_gone"  # until the last event has been taken
     response = Response(
-        stream_with_context(_stream(service, inputs, job, watch, clock)), content_type=MEDIA_TYPE
+        stream_with_context(_stream(service, delivery, job, watch, clock)), content_type=MEDIA_TYPE
     )
     response.vary.add("Accept")
     response.headers.update(
         {
             "X-Accel-Buffering": "no",  # nginx would collect the events
-            "X-Stylize-Seed": str(inputs.options.seed),
+            "X-Stylize-Seed": str(delivery.options.seed),
             "X-Stylize-Backbone": service.engine.model.backbone,
         }
     )
@@ -70,18 +71,18 @@ def respond(
 
 
 def _stream(
-    service: Service, inputs: Inputs, job: Job, watch: Watch, clock: Callable[[], float]
+    service: Service, delivery: Delivery, job: Job, watch: Watch, clock: Callable[[], float]
 ) -> Generator[bytes, None, None]:
     try:
-        gone = yield from _while_it_lasts(service, inputs, job, watch, clock)
+        gone = yield from _while_it_lasts(service, delivery, job, watch, clock)
         if gone:
             return
         result = answer.result_of(service, job)
-        picture = answer.encoded(service, inputs, result)
-        last = _event("result", answer.report(service, inputs, result, picture))
+        picture = answer.encoded(service, delivery, result)
+        last = _event("result", answer.report(service, delivery, result, picture))
         outcome = "ok"
     except Exception as error:
-        problem = error if isinstance(error, Problem) else unexpected()
+        problem = problem_of(error)
         last = _frame("error", problem_body(problem))
         outcome = problem.kind.outcome
     record().outcome = "client_gone"
@@ -90,7 +91,7 @@ def _stream(
 
 
 def _while_it_lasts(
-    service: Service, inputs: Inputs, job: Job, watch: Watch, clock: Callable[[], float]
+    service: Service, delivery: Delivery, job: Job, watch: Watch, clock: Callable[[], float]
 ) -> Generator[bytes, None, bool]:
     """What there is to see until the job has ended; returns whether the client went away before."""
     position: int | None = None
@@ -108,7 +109,7 @@ def _while_it_lasts(
             said.append(_event("progress", _progress(latest)))
         if picture is not None:
             preview_due = now + PREVIEW_SECONDS
-            said.append(_event("preview", _preview(picture, inputs.alpha)))
+            said.append(_event("preview", _preview(picture, delivery.alpha)))
         if now >= preview_due:
             preview_due = math.inf  # until this one is there
             watch.ask()

@@ -16,14 +16,14 @@ from werkzeug.test import TestResponse
 from devtools.events import Event, read
 from devtools.serving import WORK, FakeModel, Gate, Turnstile, picture, wait_until
 from service.api.context import Service
-from service.api.lifecycle import record
 from service.api.paint import events
-from service.api.paint.answer import Inputs
 from service.api.paint.events import KEEP_ALIVE_SECONDS, PREVIEW_SECONDS, PREVIEW_SIZE, PROGRESS_SECONDS
 from service.api.paint.report import StylizeReport
+from service.api.record import record
 from service.engine.engine import State
 from service.engine.watch import Watch
 from service.images import decode
+from service.intake.prepare import Delivery
 from service.style.options import Options
 from service.style.work import Work
 from tests.api.paint.test_stylize import file, form, opened, post, value
@@ -63,10 +63,10 @@ def begin(app: Flask, service: Service) -> Generator[Begin, None, None]:
 
     def begin(clock: Ticking) -> Response:
         watch = Watch()
-        inputs = Inputs(Options(size=64), "png", None)
+        delivery = Delivery(Options(size=64), "png", None)
         with service.admission.admit() as ticket:
-            job = ticket.submit(Work(photograph.rgb, [], inputs.options), "test", watch)
-        return events.respond(service, inputs, job, watch, clock)
+            job = ticket.submit(Work(photograph.rgb, [], delivery.options), "test", watch)
+        return events.respond(service, delivery, job, watch, clock)
 
     with app.test_request_context("/stylize", method="POST"):
         app.preprocess_request()

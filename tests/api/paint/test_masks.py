@@ -11,7 +11,6 @@ from werkzeug.test import TestResponse
 
 from devtools.serving import FakeModel, picture
 from service.api.context import Service
-from tests.api.paint.test_entity_tag import post as post_for_tag
 from tests.api.paint.test_stylize import b64, file, form, post, post_json, value
 
 
@@ -220,21 +219,3 @@ def test_they_come_through_the_same_gate_as_all_pictures(
     assert (fields, "damaged or cut short" in detail) == ([part], True)
     assert post(client, form() | files(**{part: mask()})).status_code == 200
     assert value(service, "stylize_input_pixels_count", image=part) == before + 1
-
-
-def test_each_of_them_changes_the_name_of_the_answer(client: FlaskClient) -> None:
-    variants: list[dict[str, bytes]] = [
-        {},
-        {"init_image": picture()},
-        {"init_image": picture(color="navy")},
-        {"content_mask": mask()},
-        {"content_mask": mask("blue", "red")},
-        {"content_mask": mask(), "style_mask": mask()},
-        {"content_mask": mask(), "style_mask": mask("blue", "red")},
-    ]
-    tags = [
-        post_for_tag(client, form(iterations=5) | files(**pictures)).headers["ETag"] for pictures in variants
-    ]
-    assert len(set(tags)) == len(tags)
-    again = post_for_tag(client, form(iterations=5) | files(**variants[-1]), If_None_Match=tags[-1])
-    assert again.status_code == 304

@@ -140,22 +140,6 @@ def test_events_end_with_the_result(client: FlaskClient, operation: Operation) -
 
 
 @both
-def test_what_the_request_determines_is_not_painted_twice(
-    client: FlaskClient, model: FakeModel, operation: Operation
-) -> None:
-    tag = post(client, operation, form(operation, iterations=5)).headers["ETag"]
-    again = post(client, operation, form(operation, iterations=5), If_None_Match=tag)
-    assert (again.status_code, again.data) == (304, b"")
-    assert len(model.painted) == 1
-
-
-def test_the_same_picture_has_another_name_in_each_operation(client: FlaskClient) -> None:
-    operations = (RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE)
-    tags = {post(client, each, form(each, iterations=5)).headers["ETag"] for each in operations}
-    assert len(tags) == 2
-
-
-@both
 def test_the_picture_is_missing(client: FlaskClient, operation: Operation) -> None:
     (name,) = operation.pictures
     body = problem(post(client, operation, {"size": "64"}), 422, "invalid-request")

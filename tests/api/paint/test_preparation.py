@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from devtools.serving import FakeModel, Gate, picture, wait_until
 from service.api.context import Service
-from service.api.paint import pictures
+from service.api.paint import preparation
 from service.machine.memory import RESERVE
 from service.style.memory.held import held
 from service.style.options import Options
@@ -133,7 +133,7 @@ def test_so_many_are_prepared_at_once_and_no_more(
 def test_nobody_is_prepared_for_whose_client_has_gone(
     client: FlaskClient, service: Service, model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures, "client_gone", lambda _: True)
+    monkeypatch.setattr(preparation, "client_gone", lambda _: True)
     prepared: list[None] = []
     model.prepare = lambda: prepared.append(None)
     assert post(client).status_code == 499
@@ -147,7 +147,7 @@ def test_a_client_that_goes_while_it_waits_for_that_frees_its_place(
 ) -> None:
     with posted(client, PREPARERS):
         wait_until(lambda: len(held_up.inside) == PREPARERS)
-        monkeypatch.setattr(pictures, "client_gone", lambda _: True)
+        monkeypatch.setattr(preparation, "client_gone", lambda _: True)
         assert post(client).status_code == 499
         assert service.admission.taken == PREPARERS
         held_up.gate.opened.set()

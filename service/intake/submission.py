@@ -1,0 +1,37 @@
+"""What somebody sent: files and options, whatever way they came."""
+
+from dataclasses import dataclass
+
+from service.intake.operations import Operation
+from service.intake.options import StylizeOptions
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The files of a request, not decoded, and its options, not completed.
+
+    Attributes:
+        operation: that it was sent to.
+        content: bytes of the photograph's file; None where the operation takes none.
+        styles: bytes of the artworks' files.
+        style_names: names of artworks of the catalogue, which come after the files; 1 to 8 of both together where
+            the operation takes artworks.
+        options: names, types and fixed bounds are right.
+        content_mask: bytes of the photograph's label image; None: there is none.
+        style_masks: bytes of the artworks' label images, in their order.
+        init_image: bytes of the picture to start from; None: there is none.
+    """
+
+    operation: Operation
+    content: bytes | None
+    styles: tuple[bytes, ...]
+    style_names: tuple[str, ...]
+    options: StylizeOptions
+    content_mask: bytes | None = None
+    style_masks: tuple[bytes, ...] = ()
+    init_image: bytes | None = None
+
+    @property
+    def artworks(self) -> int:
+        """How many there are: files and names."""
+        return len(self.styles) + len(self.style_names)
