@@ -38,10 +38,11 @@ gallery: setup  ## the pictures of docs/gallery.md, again
 test: setup  ## all tests
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/.installed  ## ruff, mypy --strict, hadolint
+lint: $(VENV)/.installed  ## ruff, mypy --strict, import-linter, hadolint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 
 apilint:  ## redocly on openapi.yaml, strict; needs Node.js, which `make setup` does not bring

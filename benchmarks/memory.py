@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 import torch
 
-from service.style.memory import need as memory
+from service.style.memory import prediction as memory
 from service.style.network.vgg import VGG
 from service.style.options import Options
 from service.style.progress import Progress, Result

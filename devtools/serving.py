@@ -23,7 +23,7 @@ from service.engine.jobs import Fault, Model
 from service.model.faults import fault_of
 from service.settings.settings import Settings
 from service.style.loss.objective import Losses
-from service.style.memory.need import DoesNotFitError, Need, require_room
+from service.style.memory.prediction import DoesNotFitError, Need, require_room
 from service.style.network.vgg import layer_names
 from service.style.options import Options
 from service.style.progress import Progress, Result

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import click
 
 from service import __version__
-from service.machine.cpus import wait_without_spinning
+from service.machine import wait_without_spinning
 
 # Name -> (module, attribute). Torch takes seconds to import, which --help should not.
 _COMMANDS: Mapping[str, tuple[str, str]] = {

@@ -9,7 +9,7 @@ from benchmarks import device
 from benchmarks.gpu.bench import Bench
 from benchmarks.memory import ALLOWED, pictures
 from service.machine.memory import free_for_requests, free_on_gpu
-from service.style.memory import need as memory
+from service.style.memory import prediction as memory
 from service.style.network.precision import Precision, with_precision
 from service.style.network.vgg import VGG
 from service.style.options import Options
@@ -33,7 +33,7 @@ class Peak(NamedTuple):
     Attributes:
         precision: of the convolutions.
         size: px.
-        predicted: bytes, by `service.style.memory.need`.
+        predicted: bytes, by `service.style.memory.prediction`.
         taken: bytes; None where nobody counts them.
         scratch: bytes that a convolution of the first block takes at most beside its output; None as above.
     """

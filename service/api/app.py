@@ -9,9 +9,9 @@ from service.api.context import Service
 from service.api.methods import Application
 from service.api.pages import docs, playground
 from service.api.paint import reconstruct, stylize
-from service.engine.jobs import Model
-from service.model.painting import load_model
-from service.settings.settings import Settings, load_settings
+from service.engine import Model
+from service.model import load_model
+from service.settings import Settings, load_settings
 
 
 def create_app(settings: Settings | None = None, load: Callable[[], Model] | None = None) -> Flask:

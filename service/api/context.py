@@ -9,15 +9,10 @@ from flask import Flask, current_app
 
 from service import images
 from service.catalogue import Catalogue
-from service.engine.admission import Admission
-from service.engine.engine import Engine
-from service.engine.jobs import Model
-from service.intake.bounds import Bounds
-from service.intake.operations import OPERATIONS
-from service.monitoring.metrics import Metrics
-from service.monitoring.tracing import Tracing
-from service.settings.keys import Keys
-from service.settings.settings import Settings
+from service.engine import Admission, Engine, Model
+from service.intake import OPERATIONS, Bounds
+from service.monitoring import Metrics, Tracing
+from service.settings import Keys, Settings
 
 log = logging.getLogger(__name__)
 

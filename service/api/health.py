@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from service.api.context import current_service
-from service.engine.engine import State
+from service.engine import State
 
 public = Blueprint("health", __name__)
 admin = Blueprint("admin", __name__)

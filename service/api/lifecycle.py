@@ -14,9 +14,7 @@ from service.api.paint.upload import ClientGoneError
 from service.api.problems import problem_of
 from service.api.record import record
 from service.api.security import HEADERS
-from service.monitoring.metrics import CLIENT_CLOSED_REQUEST, UNMATCHED
-from service.monitoring.record import RequestRecord
-from service.monitoring.tracing import caller_of
+from service.monitoring import CLIENT_CLOSED_REQUEST, UNMATCHED, RequestRecord, caller_of
 from service.problems import MEDIA_TYPE, Problem
 
 # Probes and scrapes come every few seconds and would drown what people ask for.

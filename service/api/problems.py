@@ -6,16 +6,19 @@ from werkzeug.exceptions import HTTPException
 
 from service.api.context import current_service
 from service.api.record import record
-from service.engine.jobs import DeadlineError, EngineDiedError, JobError, OutOfMemoryError
-from service.engine.refusals import (
+from service.engine import (
     CannotMeetDeadlineError,
+    DeadlineError,
+    EngineDiedError,
+    JobError,
     KeyLimitError,
     NotReadyError,
+    OutOfMemoryError,
     PlaceLostError,
     QueueFullError,
     RefusedError,
 )
-from service.intake.errors import OptionsError, PictureError, TooLargeError
+from service.intake import OptionsError, PictureError, TooLargeError
 from service.problems import (
     CANNOT_MEET_DEADLINE,
     DEADLINE_EXCEEDED,

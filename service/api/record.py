@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from flask import g
 
-from service.monitoring.record import RequestRecord
+from service.monitoring import RequestRecord
 
 
 def record() -> RequestRecord:

@@ -13,10 +13,9 @@ from service.catalogue import folder as folders
 from service.catalogue.cache import Cache
 from service.catalogue.credits import CREDITS_FILE, Credits, CreditsError, parse_credits
 from service.catalogue.folder import File, LeftOutError
-from service.images import Decoded, ImageError, decode
-from service.images.delivery import deliver
+from service.images import Decoded, ImageError, decode, deliver
 from service.messages import quote
-from service.style.resample import reduce
+from service.style import reduce
 
 log = logging.getLogger(__name__)
 

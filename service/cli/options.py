@@ -9,13 +9,11 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from service.engine.jobs import LoadError
-from service.images import Decoded, decode
-from service.images.errors import ImageError
-from service.intake.errors import OptionsError
-from service.intake.options import StylizeOptions, parse_options
-from service.model.painting import PaintingModel, load_model
-from service.settings.settings import Settings, SettingsError, load_settings
+from service.engine import LoadError
+from service.images import Decoded, ImageError, decode
+from service.intake import OptionsError, StylizeOptions, parse_options
+from service.model import PaintingModel, load_model
+from service.settings import Settings, SettingsError, load_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -7,10 +7,9 @@ from pathlib import Path
 import click
 
 from service.cli.options import PICTURE, api_options, fail, load, parse, read_picture
-from service.intake.bounds import Bounds
-from service.intake.errors import OptionsError
+from service.intake import Bounds, OptionsError
 from service.messages import sentence
-from service.style.transfer import score
+from service.style import score
 
 _OPTIONS = (
     "strength",

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from service.settings.settings import PREFIX, Settings, SettingsError, load_settings
+from service.settings import PREFIX, Settings, SettingsError, load_settings
 
 
 class _WithSettings(click.Command):

@@ -19,18 +19,21 @@ from service.cli.options import (
     settings,
     write_atomically,
 )
-from service.images import MEDIA_TYPES, Format, decode
-from service.images.delivery import deliver
-from service.intake.bounds import Bounds
-from service.intake.complete import complete
-from service.intake.errors import OptionsError, PictureError, TooLargeError
-from service.intake.operations import STYLIZE
-from service.intake.options import StylizeOptions
-from service.intake.prepare import prepare
-from service.intake.submission import Submission
+from service.images import MEDIA_TYPES, Format, decode, deliver
+from service.intake import (
+    STYLIZE,
+    Bounds,
+    OptionsError,
+    PictureError,
+    StylizeOptions,
+    Submission,
+    TooLargeError,
+    complete,
+    prepare,
+)
 from service.messages import sentence
-from service.style.memory.need import Need, amount
-from service.style.progress import Progress, Result, finish
+from service.style import Progress, Result, finish
+from service.style.memory import Need, amount
 
 # Enough for any printer; there is no server to protect here.
 MAX_SIZE = 8192

@@ -20,7 +20,7 @@ from service.engine.refusals import (
     QueueFullError,
 )
 from service.engine.watch import Watch
-from service.style.work import Work
+from service.style import Work
 
 LEAST_SHARE = 0.5
 """Of its deadline. A request that alone would take longer is content with so much: its picture is cut short."""

@@ -2,8 +2,7 @@
 
 from typing import NamedTuple
 
-from service.style.options import Options
-from service.style.work import Work
+from service.style import Options, Work
 
 FIRST_GUESS_SECONDS = 10.0
 """Assumed of a picture before anything has been measured."""

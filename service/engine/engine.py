@@ -21,8 +21,8 @@ from service.engine.jobs import (
     OutOfMemoryError,
 )
 from service.engine.queue import JobQueue
-from service.monitoring.metrics import Metrics
-from service.style.progress import Result
+from service.monitoring import Metrics
+from service.style import Result
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,7 @@ from typing import Literal, Protocol
 
 from service.engine.watch import Watch
 from service.problems import GivenUp
-from service.style.progress import Progress, Result
-from service.style.work import Shapes, Work
+from service.style import Progress, Result, Shapes, Work
 
 # Of a limit, which has to be above 0: the first evaluation is made in any case.
 _LEAST_SECONDS = 1e-3

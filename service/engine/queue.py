@@ -9,7 +9,7 @@ from collections.abc import Callable
 from service.engine.jobs import CancelledError, EngineDiedError, Job
 from service.engine.watch import Watch
 from service.problems import GivenUp
-from service.style.work import Work
+from service.style import Work
 
 _IDLE_SECONDS = 1.0
 

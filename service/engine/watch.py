@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from service.style.progress import Progress
+from service.style import Progress
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Pictures in and out: bytes to an upright 8-bit sRGB tensor, and back."""
 
 from service.images.decode import Decoded, decode
+from service.images.delivery import deliver, resized
 from service.images.encode import encode
 from service.images.errors import (
     BrokenImage,
@@ -11,6 +12,7 @@ from service.images.errors import (
     UnsupportedFormat,
 )
 from service.images.formats import MEDIA_TYPES, Format, SourceFormat
+from service.images.labels import Labels, colour_name, read_labels
 from service.images.warm_up import warm_up
 
 __all__ = [
@@ -19,12 +21,17 @@ __all__ = [
     "Decoded",
     "Format",
     "ImageError",
+    "Labels",
     "SourceFormat",
     "TooManyLabels",
     "TooManyPixels",
     "TooSmall",
     "UnsupportedFormat",
+    "colour_name",
     "decode",
+    "deliver",
     "encode",
+    "read_labels",
+    "resized",
     "warm_up",
 ]

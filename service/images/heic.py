@@ -5,7 +5,7 @@ import io
 
 from PIL import ImageFile
 
-from service.machine.extras import why_no_heic
+from service.machine import why_no_heic
 
 
 def open_heic(data: io.BytesIO) -> ImageFile.ImageFile:

@@ -1,1 +1,31 @@
 """From what was asked, by anyone, to what is painted."""
+
+from service.intake.bounds import Bounds
+from service.intake.completion import PaintRequest, complete
+from service.intake.errors import OptionsError, PictureError, TooLargeError
+from service.intake.operations import OPERATIONS, RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE, Operation
+from service.intake.options import MAX_STYLES, PICTURES, STYLE_NAME, StylizeOptions, parse_options
+from service.intake.preparation import Delivery, prepare
+from service.intake.submission import Submission
+
+__all__ = [
+    "MAX_STYLES",
+    "OPERATIONS",
+    "PICTURES",
+    "RECONSTRUCT_CONTENT",
+    "RECONSTRUCT_STYLE",
+    "STYLE_NAME",
+    "STYLIZE",
+    "Bounds",
+    "Delivery",
+    "Operation",
+    "OptionsError",
+    "PaintRequest",
+    "PictureError",
+    "StylizeOptions",
+    "Submission",
+    "TooLargeError",
+    "complete",
+    "parse_options",
+    "prepare",
+]

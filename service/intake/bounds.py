@@ -8,7 +8,7 @@ from service.intake.errors import OptionsError
 from service.intake.options import StylizeOptions
 from service.messages import unknown
 from service.problems import FieldError
-from service.style.options import Init, Options, strength_to_content_weight
+from service.style import Init, Options, strength_to_content_weight
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.images.labels import Labels, colour_name
+from service.images import Labels, colour_name
 from service.intake.errors import OptionsError
 from service.problems import FieldError
-from service.style.regions import Masks
+from service.style import Masks
 
 TOLERANCE = 0.02
 """By which the aspect ratio of a mask, or of a start, may differ from that of the picture it belongs to."""

@@ -14,8 +14,8 @@ from service.images import Format
 from service.intake.errors import OptionsError
 from service.messages import explain, quote, unknown
 from service.problems import FieldError
-from service.style.network.vgg import Pooling
-from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Color, Init
+from service.style import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Color, Init
+from service.style.network import Pooling
 
 MAX_STYLES = 8
 PICTURES = ("content", "style", "content_mask", "style_mask", "init_image")

@@ -1,4 +1,4 @@
-"""Memory: how much this process may take for a request. `service.style.memory.need` says how much that needs."""
+"""How much memory this process may take for a request. `service.style.memory` says how much that needs."""
 
 import re
 from pathlib import Path

@@ -2,7 +2,7 @@
 
 import torch
 
-from service.engine.jobs import Fault
+from service.engine import Fault
 
 # Of the CPU's allocator, which raises a plain RuntimeError.
 _CPU_MEMORY = ("DefaultCPUAllocator", "can't allocate memory", "not enough memory")

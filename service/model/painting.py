@@ -8,33 +8,25 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from service.engine.jobs import Fault, LoadError
-from service.intake.bounds import Bounds
-from service.machine.cpus import usable_cpus
-from service.machine.memory import free_for_pictures, free_for_requests, free_on_gpu
+from service.engine import Fault, LoadError
+from service.intake import Bounds
+from service.machine import free_for_pictures, free_for_requests, free_on_gpu, usable_cpus
 from service.messages import sentence
 from service.model.faults import fault_of
 from service.model.warm_up import paint_shapes
-from service.settings.settings import Settings
-from service.style.copies import Copies, pinned
-from service.style.memory.held import held
-from service.style.memory.need import (
+from service.settings import Settings
+from service.style import Copies, Options, Progress, Result, Shapes, Sources, Work, kept, pinned, stylize
+from service.style.memory import (
     DoesNotFitError,
     Need,
     amount,
+    held,
     largest_square,
     require,
     require_room,
 )
-from service.style.network.precision import with_precision
-from service.style.network.vgg import VGG
-from service.style.optimiser.graphs import Graphs
-from service.style.options import Options
-from service.style.progress import Progress, Result
-from service.style.resample import kept
-from service.style.sources import Sources
-from service.style.transfer import stylize
-from service.style.work import Shapes, Work
+from service.style.network import VGG, with_precision
+from service.style.optimiser import Graphs
 from service.weights import WeightsError, load
 
 log = logging.getLogger(__name__)

@@ -10,12 +10,9 @@ from contextlib import closing, suppress
 
 import torch
 
-from service.style.memory.need import DoesNotFitError
-from service.style.options import Options
-from service.style.progress import Progress, Result
-from service.style.resample import fit
-from service.style.schedule.pyramid import scales
-from service.style.work import Size, Work
+from service.style import Options, Progress, Result, Size, Work, fit
+from service.style.memory import DoesNotFitError
+from service.style.schedule import scales
 
 RATIOS = ((4, 3), (3, 4), (3, 2), (2, 3), (1, 1), (16, 9), (9, 16))
 """Width to height, the most usual first: phones, cameras, squares, frames of videos; there may not be the time for

@@ -1,1 +1,16 @@
 """What operations people see: metrics, logs, traces."""
+
+from service.monitoring.logs import logging_config
+from service.monitoring.metrics import CLIENT_CLOSED_REQUEST, UNMATCHED, Metrics
+from service.monitoring.record import RequestRecord
+from service.monitoring.tracing import Tracing, caller_of
+
+__all__ = [
+    "CLIENT_CLOSED_REQUEST",
+    "UNMATCHED",
+    "Metrics",
+    "RequestRecord",
+    "Tracing",
+    "caller_of",
+    "logging_config",
+]

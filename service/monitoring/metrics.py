@@ -16,7 +16,7 @@ from prometheus_client import (
 from prometheus_client.gc_collector import GCCollector
 
 from service import __version__
-from service.machine.gpu import gpu_memory
+from service.machine import gpu_memory
 from service.problems import PROBLEMS, GivenUp, Outcome, ProblemType
 
 STAGES = ("read_body", "decode", "queue", "optimise", "encode")

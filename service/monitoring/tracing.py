@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from service import __version__
-from service.machine.extras import why_no_traces
+from service.machine import why_no_traces
 from service.monitoring.metrics import METHODS
 from service.monitoring.record import RequestRecord
 

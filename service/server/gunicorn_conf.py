@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from service.machine.cpus import wait_without_spinning
-from service.monitoring.logs import logging_config
-from service.settings.settings import SettingsError, load_settings
+from service.machine import wait_without_spinning
+from service.monitoring import logging_config
+from service.settings import SettingsError, load_settings
 
 # For probes and refusals, and clients that are slow to take them: a thread must always be free for the next.
 RESERVE_THREADS = 32
@@ -72,9 +72,8 @@ def _end_on_sigterm() -> None:
 
 def post_worker_init(worker: Any) -> None:
     """In the worker: start the administrative port and the engine, while requests are already answered."""
-    from service.api.app import create_admin_app
-    from service.api.context import service_of
-    from service.engine.engine import EXIT_STOPS_MASTER
+    from service.api import create_admin_app, service_of
+    from service.engine import EXIT_STOPS_MASTER
     from service.server.admin import serve_admin
 
     service = service_of(worker.wsgi)
@@ -93,7 +92,7 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:
     """In the worker, at its end: let its threads return, so that nothing runs while Python shuts down."""
-    from service.api.context import service_of
+    from service.api import service_of
 
     if getattr(worker, "wsgi", None) is not None:
         service_of(worker.wsgi).stop()

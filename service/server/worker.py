@@ -31,7 +31,7 @@ from service import problems as errors
 from service.server.heads import MOST_BYTES, Head
 
 if TYPE_CHECKING:  # the master imports this module, and must not import torch
-    from service.api.context import Service
+    from service.api import Service
 
 _KINDS = (
     (http.LimitRequestLine, errors.URI_TOO_LONG),
@@ -61,7 +61,7 @@ class Worker(ThreadWorker):
     @property
     def service(self) -> "Service":
         """The service behind the application."""
-        from service.api.context import service_of
+        from service.api import service_of
 
         return service_of(cast(Flask, self.wsgi))
 
@@ -212,7 +212,7 @@ class Worker(ThreadWorker):
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         """Answer what is not even HTTP."""
-        from service.api.security import HEADERS
+        from service.api import HEADERS
 
         kind = next((kind for error, kind in _KINDS if isinstance(exc, error)), errors.INTERNAL)
         request_id = uuid.uuid4().hex

@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from service.machine.extras import why_no_heic
-from service.machine.memory import parse_amount
+from service.machine import parse_amount, why_no_heic
 from service.messages import explain, quote
 from service.settings.keys import KeysError, read_keys
 

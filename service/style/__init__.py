@@ -1,1 +1,43 @@
 """The paper: pure torch, no HTTP, no settings, no globals. Importable in a notebook without the service."""
+
+from service.style.copies import Copies, pinned
+from service.style.options import (
+    PAPER_CONTENT_LAYERS,
+    PAPER_STYLE_LAYERS,
+    Color,
+    Init,
+    Options,
+    strength_to_content_weight,
+)
+from service.style.progress import Progress, Result, Stopped, finish
+from service.style.regions import Masks
+from service.style.resample import fit, kept, reduce
+from service.style.sources import Sources
+from service.style.transfer import result_size, score, stylize
+from service.style.work import Shapes, Size, Work
+
+__all__ = [
+    "PAPER_CONTENT_LAYERS",
+    "PAPER_STYLE_LAYERS",
+    "Color",
+    "Copies",
+    "Init",
+    "Masks",
+    "Options",
+    "Progress",
+    "Result",
+    "Shapes",
+    "Size",
+    "Sources",
+    "Stopped",
+    "Work",
+    "finish",
+    "fit",
+    "kept",
+    "pinned",
+    "reduce",
+    "result_size",
+    "score",
+    "strength_to_content_weight",
+    "stylize",
+]

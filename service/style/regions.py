@@ -13,11 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from service.style.filters import low_pass
 from service.style.loss import evaluation
 from service.style.loss.terms import StyleTerm, gram_share
 from service.style.network.strips import Strip
 from service.style.network.vgg import VGG
-from service.style.optimiser.canvas import low_pass
 
 FEATHER = 2
 """Times that the border of what is painted is smoothed: it fades over about so many pixels."""

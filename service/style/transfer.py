@@ -11,7 +11,7 @@ from service.style import resample
 from service.style.colour.palette import Palette
 from service.style.copies import Copies
 from service.style.loss.objective import Losses, Objective
-from service.style.memory import need as memory
+from service.style.memory import prediction as memory
 from service.style.network.vgg import VGG
 from service.style.optimiser.burst import at_once
 from service.style.optimiser.canvas import Canvas

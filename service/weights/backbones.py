@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from service.style.network.vgg import Arch
+from service.style.network import Arch
 
 # What a file of the user's is called once it is in the weights directory; there is one at a time.
 CUSTOM = "custom"

@@ -20,7 +20,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from service.style.network.vgg import VGG
+from service.style.network import VGG
 from service.weights.convert import Weights
 from service.weights.dead_leaves import dead_leaves
 from service.weights.errors import WeightsError

@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from service.style.network.vgg import BLOCKS, Arch, layer_names
+from service.style.network import BLOCKS, Arch, layer_names
 from service.weights.convert import Weights
 from service.weights.errors import WeightsError
 from service.weights.files import write_atomically

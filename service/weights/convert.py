@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from service.style.network.vgg import BLOCKS, CHANNELS, IMAGENET_MEAN, Arch, layer_names
+from service.style.network import BLOCKS, CHANNELS, IMAGENET_MEAN, Arch, layer_names
 from service.weights.errors import WeightsError
 
 # torchvision.models: transforms.Normalize(mean, std) of RGB in [0, 1].

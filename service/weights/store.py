@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
-from service.style.network.vgg import VGG, Pooling
+from service.style.network import VGG, Pooling
 from service.weights import canonical
 from service.weights.calibration import calibrate
 from service.weights.canonical import Canonical

@@ -12,9 +12,9 @@ from service.engine.jobs import LoadError
 from service.machine.memory import RESERVE
 from service.model.painting import PaintingModel, load_model
 from service.settings.settings import Settings
-from service.style.memory import held as pictures
-from service.style.memory import need as memory
-from service.style.memory.need import largest_square
+from service.style.memory import pictures
+from service.style.memory import prediction as memory
+from service.style.memory.prediction import largest_square
 from service.style.network.vgg import CHANNELS, VGG, layer_names
 from service.style.options import Options
 from service.style.work import Shapes, Work

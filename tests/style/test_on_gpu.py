@@ -14,7 +14,7 @@ from torch import Tensor
 
 from devtools.gpu import GPU, in_place_of_cuda
 from service.style.copies import Copies
-from service.style.memory import need as memory
+from service.style.memory import prediction as memory
 from service.style.network.precision import Precision, with_precision
 from service.style.network.vgg import VGG
 from service.style.options import Options

@@ -7,8 +7,8 @@ from flask import Blueprint, Response, abort
 from service import __version__
 from service.api.context import current_service
 from service.api.pages.files import file_answer
-from service.engine.engine import State
-from service.intake.options import MAX_STYLES
+from service.engine import State
+from service.intake import MAX_STYLES
 from service.problems import PROBLEMS
 
 OPENAPI = Path(__file__).parents[3] / "openapi.yaml"

@@ -15,11 +15,10 @@ from service.api.paint.report import (
     settings_used,
 )
 from service.api.record import record, stage
-from service.engine.jobs import Job
-from service.images import MEDIA_TYPES
-from service.images.delivery import deliver
-from service.intake.prepare import Delivery
-from service.style.progress import Result
+from service.engine import Job
+from service.images import MEDIA_TYPES, deliver
+from service.intake import Delivery
+from service.style import Result
 
 
 def respond(service: Service, delivery: Delivery, result: Result, *, as_json: bool) -> Response:

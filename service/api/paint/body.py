@@ -12,10 +12,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
-from service.intake.errors import OptionsError
-from service.intake.operations import STYLIZE, Operation
-from service.intake.options import MAX_STYLES, PICTURES, STYLE_NAME
-from service.intake.submission import Submission
+from service.intake import MAX_STYLES, PICTURES, STYLE_NAME, STYLIZE, Operation, OptionsError, Submission
 from service.messages import quote, unknown
 from service.problems import BODY_TOO_LARGE, MALFORMED, FieldError, Problem
 

@@ -3,7 +3,7 @@
 from flask import request
 
 from service.api.context import Service
-from service.engine.jobs import Job
+from service.engine import Job
 from service.messages import quote
 from service.problems import DEADLINE_EXCEEDED, INVALID_REQUEST, FieldError, Problem
 

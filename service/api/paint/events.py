@@ -21,12 +21,10 @@ from service.api.paint.report import Preview, Progress, Queued
 from service.api.paint.upload import client_gone
 from service.api.problems import problem_of
 from service.api.record import record
-from service.engine.jobs import Job
-from service.engine.watch import Glimpse, Watch
-from service.images import MEDIA_TYPES
-from service.images.delivery import deliver
-from service.intake.prepare import Delivery
-from service.style.resample import reduce
+from service.engine import Glimpse, Job, Watch
+from service.images import MEDIA_TYPES, deliver
+from service.intake import Delivery
+from service.style import reduce
 
 MEDIA_TYPE = "text/event-stream"
 

@@ -10,13 +10,11 @@ from flask import request
 from service.api.context import Service
 from service.api.paint.upload import ClientGoneError, client_gone
 from service.api.record import record, stage
-from service.engine.admission import Ticket
-from service.engine.jobs import DeadlineError, OutOfMemoryError
+from service.engine import DeadlineError, OutOfMemoryError, Ticket
 from service.images import Decoded, decode
-from service.intake.complete import PaintRequest
-from service.intake.prepare import Delivery, prepare
-from service.monitoring.metrics import Metrics
-from service.style.work import Work
+from service.intake import Delivery, PaintRequest, prepare
+from service.monitoring import Metrics
+from service.style import Work
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +31,7 @@ def prepared(service: Service, asked: PaintRequest, ticket: Ticket) -> tuple[Del
         ticket: of the request; past its deadline nothing is prepared.
 
     Raises:
-        PictureError, OptionsError, TooLargeError: see `intake.prepare`.
+        PictureError, OptionsError, TooLargeError: see `service.intake.prepare`.
         OutOfMemoryError: there is no more memory.
         DeadlineError: it is too late.
         ClientGoneError: nobody waits for it.

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from service.api.paint.stylize import paint
-from service.intake.operations import RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE
+from service.intake import RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE
 
 blueprint = Blueprint("reconstruct", __name__)
 

@@ -4,8 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from service.style.options import Options
-from service.style.progress import Stopped
+from service.style import Options, Stopped
 
 
 def settings_used(options: Options, image_format: str, quality: int | None) -> dict[str, Any]:

@@ -9,15 +9,11 @@ from service.api.paint import answer, body, deadline, events
 from service.api.paint.preparation import prepared
 from service.api.paint.upload import ClientGoneError, Upload, client_gone, refuse_large_body
 from service.api.record import record, stage
-from service.engine.admission import Ticket
-from service.engine.jobs import Job
-from service.engine.watch import Watch
+from service.engine import Job, Ticket, Watch
 from service.images import MEDIA_TYPES
-from service.intake.complete import PaintRequest, complete
-from service.intake.operations import STYLIZE, Operation
-from service.intake.prepare import Delivery
+from service.intake import STYLIZE, Delivery, Operation, PaintRequest, complete
 from service.problems import NOT_ACCEPTABLE, UNSUPPORTED_MEDIA_TYPE, Problem
-from service.style.progress import Result
+from service.style import Result
 
 blueprint = Blueprint("stylize", __name__)
 

@@ -7,7 +7,7 @@ squares, is a sum over its positions, and so over strips.
 For a gradient the responses are needed again on the way back. They are kept, and given up one by one as they have
 been used; or those of the first blocks, by far the largest, are not kept but computed a second time, strip by strip.
 The first block of VGG has half of all responses and a sixth of the arithmetic.
-`service.style.memory.need` says what this takes.
+`service.style.memory.prediction` says what this takes.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -1,8 +1,9 @@
 """Coordinates in which the picture is optimised: they keep it inside its bounds, and free of a mesh."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from service.style.filters import low_pass
 
 MARGIN = 0.02
 """How far from its bounds a start is kept, as part of the way between them: closer to them the logistic function is
@@ -86,13 +87,3 @@ class Canvas:
         if self._free is not None:
             inner = self._free * inner
         return low_pass(inner) if self._smooth else inner
-
-
-def low_pass(picture: Tensor) -> Tensor:
-    """[1 2 1]/4 in both directions, the border repeated, (1, C, H, W) -> (1, C, H, W); its own transpose."""
-    for dimension in (2, 3):
-        padded = F.pad(picture, (0, 0, 1, 1) if dimension == 2 else (1, 1, 0, 0), mode="replicate")
-        length = picture.shape[dimension]
-        before, after = padded.narrow(dimension, 0, length), padded.narrow(dimension, 2, length)
-        picture = (before + after) / 4 + picture / 2
-    return picture

@@ -23,7 +23,7 @@ from service.api.record import record
 from service.engine.engine import State
 from service.engine.watch import Watch
 from service.images import decode
-from service.intake.prepare import Delivery
+from service.intake.preparation import Delivery
 from service.style.options import Options
 from service.style.work import Work
 from tests.api.paint.test_stylize import file, form, opened, post, value

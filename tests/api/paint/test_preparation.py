@@ -12,7 +12,7 @@ from devtools.serving import FakeModel, Gate, picture, wait_until
 from service.api.context import Service
 from service.api.paint import preparation
 from service.machine.memory import RESERVE
-from service.style.memory.held import held
+from service.style.memory.pictures import held
 from service.style.options import Options
 from tests.api.paint.test_problems import problem
 from tests.api.paint.test_stylize import file, form, post, value

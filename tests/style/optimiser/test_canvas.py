@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from service.style.optimiser.canvas import MARGIN, Canvas, low_pass
+from service.style.filters import low_pass
+from service.style.optimiser.canvas import MARGIN, Canvas
 
 
 def test_each_seed_moves_the_start_elsewhere_and_none_far() -> None:

@@ -9,7 +9,7 @@ from service.intake.errors import OptionsError
 from service.intake.options import STYLE_NAME
 from service.intake.submission import Submission
 from service.problems import FieldError
-from service.style.options import Options
+from service.style import Options
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,15 @@ from typing import Protocol
 from torch import Tensor
 
 from service.catalogue import Catalogue, Style
-from service.images import Decoded, Format, ImageError
-from service.images.delivery import resized
-from service.images.labels import Labels, read_labels
-from service.intake.complete import PaintRequest
+from service.images import Decoded, Format, ImageError, Labels, read_labels, resized
+from service.intake.completion import PaintRequest
 from service.intake.errors import OptionsError, PictureError, TooLargeError
 from service.intake.masks import Region, match, misfit
 from service.intake.operations import STYLIZE, Operation
 from service.intake.options import STYLE_NAME
 from service.messages import sentence
 from service.problems import FieldError
-from service.style.options import Options
-from service.style.regions import Masks
-from service.style.resample import kept, reduce
-from service.style.transfer import result_size
-from service.style.work import Shapes, Work
+from service.style import Masks, Options, Shapes, Work, kept, reduce, result_size
 
 
 @dataclass(frozen=True)

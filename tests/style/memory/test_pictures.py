@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from service.style.copies import Copies
-from service.style.memory import held as pictures
-from service.style.memory import need as memory
+from service.style.memory import pictures
+from service.style.memory import prediction as memory
 from service.style.options import Options
 from service.style.sources import Sources
 

@@ -30,8 +30,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from service.style import resample
-from service.style.memory import held as pictures
-from service.style.memory import ledger
+from service.style.memory import ledger, pictures
 from service.style.network.vgg import VGG
 from service.style.optimiser.graphs import pairs
 from service.style.options import Options

@@ -13,9 +13,8 @@ from torch.profiler import ProfilerActivity, profile
 from service.style import resample
 from service.style.loss import evaluation
 from service.style.loss.objective import Objective
-from service.style.memory import held as pictures
-from service.style.memory import ledger
-from service.style.memory import need as memory
+from service.style.memory import ledger, pictures
+from service.style.memory import prediction as memory
 from service.style.network import strips
 from service.style.network.vgg import VGG, Arch
 from service.style.optimiser.lbfgs import LBFGS
