@@ -97,7 +97,7 @@ def row(load: float, answers: list[Answer], probes: list[float]) -> bool:
 @click.option("--pictures", default=4, show_default=True, help="for Retry-After; each takes 6 s")
 @click.option("--seed", default=0, show_default=True)
 def main(real: bool, seconds: float, loads: tuple[float, ...], pictures: int, seed: int) -> None:
-    app = "service.api.app:create_app()" if real else FAKE_APP
+    app = "service.api:create_app()" if real else FAKE_APP
     server = Server(app, STYLIZE_QUEUE_SIZE=QUEUE, STYLIZE_DEVICE="cpu", EVALUATION_SECONDS=0.02)
     with server:
         whole = statistics.median(ask(server.port, request(BUDGET, 60.0)).seconds for _ in range(3))

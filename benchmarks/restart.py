@@ -48,7 +48,7 @@ class Restart(NamedTuple):
 
 def instance(real: bool, **ports: int) -> Server:
     """Not ready yet."""
-    app = "service.api.app:create_app()" if real else FAKE_APP
+    app = "service.api:create_app()" if real else FAKE_APP
     return Server(
         app, **ports, STYLIZE_QUEUE_SIZE=20, STYLIZE_DEVICE="cpu", EVALUATION_SECONDS=0.02, EVALUATIONS=15
     )

@@ -59,7 +59,7 @@ def test_an_unexpected_error_shows_nothing_of_the_inside(
     def fail(*_: object) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(stylize, "work_of", fail)
+    monkeypatch.setattr(stylize, "prepared", fail)
     answer = post(client)
     problem(answer, 500, "internal-error")
     said = answer.get_data(as_text=True) + str(answer.headers)

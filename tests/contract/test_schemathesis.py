@@ -31,7 +31,7 @@ def server(vgg16_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Generat
         "STYLIZE_MAX_BUDGET": 0.01,
         "STYLIZE_MAX_PIXELS": 10_000,
     }
-    with Server("service.api.app:create_app()", **settings) as server:
+    with Server("service.api:create_app()", **settings) as server:
         yield server
 
 

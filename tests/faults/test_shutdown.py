@@ -64,7 +64,7 @@ def test_the_real_network_finishes_its_picture_after_sigterm(vgg16_dir: Path) ->
         "STYLIZE_BACKBONE": "vgg16",
         "STYLIZE_DEVICE": "cpu",
     }
-    with Server("service.api.app:create_app()", **settings) as server, ThreadPoolExecutor(1) as pool:
+    with Server("service.api:create_app()", **settings) as server, ThreadPoolExecutor(1) as pool:
         answer = pool.submit(server.post, size="64", iterations="60", init="noise")
         wait_until(lambda: server.metric("stylize_evaluations_total") > 2)
         server.terminate()

@@ -103,7 +103,7 @@ def test_what_is_prepared_for_a_gpu_is_pinned(
         pinned.append(copy)
         return copy
 
-    monkeypatch.setattr("service.style.copies.pinned", pin)
+    monkeypatch.setattr("service.model.painting.pinned", pin)
     photograph, artwork = (torch.zeros(3, size, size, dtype=torch.uint8) for size in (128, 200))
     work = replace(model, device=device).prepared(Work(photograph, [artwork], Options(size=128)))
     sizes = [tuple(copy.shape[1:]) for copy in pinned]

@@ -117,9 +117,9 @@ def test_its_memory_is_that_of_its_one_picture_as_it_is_kept(
         if operation is RECONSTRUCT_STYLE:
             parts["style_scale"] = "2"
         assert post(client, operation, parts).status_code == 200
-    ((photograph, styles, _, regions), _) = asked.call_args
-    assert photograph == (384, 512)
-    assert (styles, regions) == (artworks, 0)
+    ((shapes,), _) = asked.call_args
+    assert shapes.photograph == (384, 512)
+    assert (list(shapes.artworks), shapes.regions) == (artworks, 0)
 
 
 @both
