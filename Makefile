@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 UV     := uv==0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve figures gallery test lint apilint format bench bench-load bench-fleet lock sbom clean
+.PHONY: help setup demo serve figures gallery test test-all test-avx2 lint apilint format bench bench-load bench-fleet lock sbom clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
 $(VENV)/.installed: requirements/dev.txt
 	@sh scripts/venv.sh "$(PYTHON)" "$(VENV)"
@@ -35,8 +35,22 @@ figures: setup  ## the paper's Figures 1 to 3 through the service, as sheets and
 gallery: setup  ## the pictures of docs/gallery.md, again
 	$(BIN)/python -m examples.gallery
 
-test: setup  ## all tests
-	$(BIN)/python -m pytest
+# A worker for each CPU (tests/conftest.py), which takes whole files: their tests share servers and networks.
+PYTEST := $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder --durations=25
+PAINTING := tests/style tests/figures tests/weights tests/model/test_painting.py tests/model/test_warm_up.py tests/cli/test_commands.py
+
+test: setup  ## the tests that a change can break: nearly all, in some minutes
+	$(PYTEST) -m "not slow"
+
+test-all: setup  ## all tests
+	$(PYTEST)
+
+test-avx2: export ATEN_CPU_CAPABILITY := avx2
+test-avx2: export ONEDNN_MAX_CPU_ISA := AVX2
+test-avx2: export MKL_ENABLE_INSTRUCTIONS := AVX2
+test-avx2: export STYLIZE_PRECISION := fp32
+test-avx2: setup  ## what paints, as on a CPU without AVX-512 and bfloat16 (TESTS=tests: everything)
+	$(PYTEST) -m "not slow" $(or $(TESTS),$(PAINTING))
 
 lint: $(VENV)/.installed  ## ruff, mypy --strict, import-linter, hadolint
 	$(BIN)/ruff check .

@@ -21,20 +21,34 @@ ROOT = Path(__file__).parents[1]
 FAKE_APP = "devtools.serving:create_fake_app()"
 
 
+_reserved: list[socket.socket] = []
+"""As long as a socket is bound to a port, Linux gives the port to nobody else who asks for any."""
+
+
 def free_ports(count: int) -> tuple[int, ...]:
-    """Ports that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
+    """Ports that nobody listens on, and that no other test of this computer is given while this process runs.
+
+    A server that sets SO_REUSEADDR, as nearly all do, may listen on them.
+    """
+    for _ in range(count):
+        each = socket.socket()
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         each.bind(("127.0.0.1", 0))
-    ports = tuple(int(each.getsockname()[1]) for each in sockets)
-    for each in sockets:
-        each.close()
-    return ports
+        _reserved.append(each)
+    return tuple(int(each.getsockname()[1]) for each in _reserved[-count:])
+
+
+OF_THE_COMPUTER = "STYLIZE_PRECISION"
+"""The setting that says what computer this is (`make test-avx2`), and so holds in every test."""
 
 
 def environment(**settings: object) -> dict[str, str]:
-    """This process's, with no settings but these."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("STYLIZE_")}
+    """This process's, with no settings but these and the precision that all tests have."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("STYLIZE_") or name == OF_THE_COMPUTER
+    }
     return inherited | {name: str(value) for name, value in settings.items()}
 
 

@@ -172,8 +172,8 @@ class Turnstile:
 
 
 def settings(**changes: object) -> Settings:
-    """Settings whatever the environment says."""
-    return Settings.model_validate(changes)
+    """Settings whatever the environment says, but for the precision that all tests have (`make test-avx2`)."""
+    return Settings.model_validate({"precision": os.environ.get("STYLIZE_PRECISION", "auto")} | changes)
 
 
 def started(model: Model, **changes: object) -> Flask:

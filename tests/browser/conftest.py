@@ -28,7 +28,7 @@ def browser() -> Generator[Browser, None, None]:
     """
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
-        why = f"there is no browser on this machine: install one of {', '.join(NAMES)}"
+        why = "there is no browser: apt-get install chromium"
         if os.environ.get("BROWSER_TESTS") == "required":
             pytest.fail(why)
         pytest.skip(why)

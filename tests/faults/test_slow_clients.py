@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterable
 
+import pytest
 import requests
 
 from devtools.running import Server, read_answer, whole_request
@@ -21,6 +22,12 @@ def seconds_to_answer(server: Server) -> float:
     return time.monotonic() - begun
 
 
+@pytest.fixture
+def soon(server: Server) -> float:
+    """Seconds that an answer may take, beside others that wait: what it takes on this computer now, and a little."""
+    return 5 * max(seconds_to_answer(server) for _ in range(5)) + 0.5
+
+
 def closed_by_server(connection: socket.socket) -> bool:
     readable, _, _ = select.select([connection], [], [], 0)
     return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""
@@ -30,48 +37,50 @@ def wait_until_given_up(connections: Iterable[socket.socket]) -> None:
     wait_until(lambda: all(closed_by_server(connection) for connection in connections))
 
 
-def test_connections_that_say_nothing_cost_no_thread(server: Server) -> None:
+def test_connections_that_say_nothing_cost_no_thread(server: Server, soon: float) -> None:
     with server.crowd(MANY) as connections:
-        assert seconds_to_answer(server) < 0.5
+        assert seconds_to_answer(server) < soon
         wait_until_given_up(connections)
 
 
-def test_clients_that_do_not_close_after_their_last_answer_hold_nobody_up(server: Server) -> None:
+def test_clients_that_do_not_close_after_their_last_answer_hold_nobody_up(
+    server: Server, soon: float
+) -> None:
     with server.crowd(FEW, b"GET /version HTTP/1.0\r\nHost: a\r\n\r\n") as connections:
         for connection in connections:
             assert connection.recv(12) == b"HTTP/1.0 200"
-        assert seconds_to_answer(server) < 0.5  # gunicorn by itself: 2 seconds for each of them
+        assert seconds_to_answer(server) < soon  # gunicorn by itself: 2 seconds for each of them
 
 
-def test_heads_that_never_end_cost_no_thread_and_are_given_up(server: Server) -> None:
+def test_heads_that_never_end_cost_no_thread_and_are_given_up(server: Server, soon: float) -> None:
     with server.crowd(MANY, b"POST /stylize HTTP/1.1\r\nHos") as connections:
-        assert seconds_to_answer(server) < 0.5
+        assert seconds_to_answer(server) < soon
         wait_until_given_up(connections)
 
 
 def test_a_head_that_comes_byte_by_byte_is_given_up_as_well(server: Server) -> None:
+    begun = time.monotonic()
     with server.connect() as connection:
-        begun = time.monotonic()
         wait_until(lambda: connection.send(b"x") == 1 and time.monotonic() - begun > 0.3)
         wait_until_given_up([connection])
-        assert 0.4 < time.monotonic() - begun < 5
+        assert time.monotonic() - begun > 0.4
 
 
-def test_the_second_head_on_a_connection_costs_no_thread_either(server: Server) -> None:
+def test_the_second_head_on_a_connection_costs_no_thread_either(server: Server, soon: float) -> None:
     request = b"GET /version HTTP/1.1\r\nHost: a\r\n\r\nGET /ver"
     with server.crowd(MANY, request) as connections:
         for connection in connections:
             assert read_answer(connection)[0] == 200
-        assert seconds_to_answer(server) < 0.5
+        assert seconds_to_answer(server) < soon
         wait_until_given_up(connections)
 
 
-def test_uploads_that_nobody_reads_cost_no_thread(server: Server) -> None:
+def test_uploads_that_nobody_reads_cost_no_thread(server: Server, soon: float) -> None:
     request = b"POST /version HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\nx"
     with server.crowd(MANY, request) as connections:
         for connection in connections:
             assert read_answer(connection)[0] == 405
-        assert seconds_to_answer(server) < 0.5  # gunicorn by itself: 7 seconds
+        assert seconds_to_answer(server) < soon  # gunicorn by itself: 7 seconds
         wait_until_given_up(connections)
 
 

@@ -80,7 +80,7 @@ def test_prometheus_answers_keda_with_the_pods_worth_of_demand(
 ) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
-        pytest.skip("promtool is not installed: the Debian package prometheus has it")
+        pytest.skip("there is no Prometheus: apt-get install prometheus")
     (trigger,) = render({"autoscaling": KEDA}).one("ScaledObject")["spec"]["triggers"]
     series = []
     for number, (inside, refused, painted, seconds) in enumerate(pods):

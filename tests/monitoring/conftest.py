@@ -8,7 +8,7 @@ import pytest
 def _tool(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        pytest.skip(f"{name} is not installed: the Debian package prometheus has it")
+        pytest.skip("there is no Prometheus: apt-get install prometheus")
     return found
 
 
