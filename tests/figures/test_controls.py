@@ -27,6 +27,7 @@ from tests.api.paint.test_stylize import file, form, post
 pytestmark = pytest.mark.weights
 
 SMALL = Options(size=64, iterations=60)
+"""A painting takes some seconds: what compares several of them is slow."""
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +58,16 @@ def difference(a: Tensor, b: Tensor) -> float:
 def test_two_artworks_at_weights_1_to_0_are_the_first_alone(
     network: VGG, photograph: Tensor, glass: Tensor, waves: Tensor
 ) -> None:
-    first = paint(network, photograph, glass, base=SMALL)
-    blend = paint(network, photograph, glass, waves, base=SMALL, style_blend=(1.0, 0.0))
+    few = replace(SMALL, iterations=12)
+    first = paint(network, photograph, glass, base=few)
+    blend = paint(network, photograph, glass, waves, base=few, style_blend=(1.0, 0.0))
     assert torch.equal(blend.image, first.image)
     assert blend.losses == first.losses
-    second = paint(network, photograph, glass, waves, base=SMALL, style_blend=(0.0, 1.0))
+    second = paint(network, photograph, glass, waves, base=few, style_blend=(0.0, 1.0))
     assert difference(second.image, first.image) > 10
 
 
+@pytest.mark.slow
 def test_a_blend_lies_between_its_artworks(
     network: VGG, photograph: Tensor, glass: Tensor, waves: Tensor
 ) -> None:
@@ -81,6 +84,7 @@ def test_a_blend_lies_between_its_artworks(
     assert losses[0] < losses[1] < losses[2], losses
 
 
+@pytest.mark.slow
 def test_content_match_paints_in_the_colours_of_the_photograph(
     network: VGG, photograph: Tensor, waves: Tensor
 ) -> None:
@@ -132,6 +136,7 @@ def colour_difference(rgb: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.fl
     return rgb.permute(1, 2, 0).numpy().astype(np.float64) @ matrix.T
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["stained-glass", "peacock-mosaic", "indigo-waves"])
 def test_with_content_luminance_the_chroma_of_every_example_is_the_photographs(
     network: VGG, style: str
@@ -162,6 +167,7 @@ def pattern(wavelength: float, size: int = 512) -> Tensor:
     return resample.quantise((0.5 + 0.25 * blots / blots.std())[None])
 
 
+@pytest.mark.slow
 def test_a_smaller_style_scale_gives_finer_strokes(network: VGG, photograph: Tensor) -> None:
     """Of an artwork with one wavelength: others have textures at several, which come and go with its size."""
     frequencies = []
@@ -173,6 +179,7 @@ def test_a_smaller_style_scale_gives_finer_strokes(network: VGG, photograph: Ten
         assert finer > 1.2 * coarser, frequencies
 
 
+@pytest.mark.slow
 def test_strength_goes_from_the_photograph_to_the_artwork(
     network: VGG, photograph: Tensor, glass: Tensor
 ) -> None:
@@ -189,6 +196,7 @@ def test_strength_goes_from_the_photograph_to_the_artwork(
     assert losses[4].style < 1.15 * losses[3].style
 
 
+@pytest.mark.slow
 def test_tv_weight_smooths(network: VGG, photograph: Tensor, glass: Tensor) -> None:
     measured = []
     for weight in (0.0, 1e-2, 1e-1, 1.0):
@@ -203,6 +211,7 @@ def test_tv_weight_smooths(network: VGG, photograph: Tensor, glass: Tensor) -> N
     assert measured[-1] < 0.5 * measured[0], measured
 
 
+@pytest.mark.slow
 def test_style_layers_are_what_is_matched(network: VGG, photograph: Tensor, glass: Tensor) -> None:
     texture = replace(SMALL, content_weight=0.0)  # or the content would win over a single layer
     everything = paint(network, photograph, glass, base=texture)
@@ -212,6 +221,7 @@ def test_style_layers_are_what_is_matched(network: VGG, photograph: Tensor, glas
     assert by_one_measure.layers["style/conv4_1"] > 2 * everything.losses.layers["style/conv4_1"]
 
 
+@pytest.mark.slow
 def test_a_layer_of_more_weight_is_matched_better(network: VGG, photograph: Tensor, glass: Tensor) -> None:
     layers = dict(SMALL.style_layers)
     heavy = paint(network, photograph, glass, base=SMALL, style_layers=layers | {"conv1_1": 20.0})
@@ -220,6 +230,7 @@ def test_a_layer_of_more_weight_is_matched_better(network: VGG, photograph: Tens
     assert by_one_measure.layers["style/conv1_1"] < 0.8 * plain.losses.layers["style/conv1_1"]
 
 
+@pytest.mark.slow
 def test_a_shallow_content_layer_keeps_the_pixels(network: VGG, photograph: Tensor, glass: Tensor) -> None:
     deep, shallow = (
         paint(network, photograph, glass, base=SMALL, content_weight=1e-1, content_layers={layer: 1.0}).image
@@ -229,6 +240,7 @@ def test_a_shallow_content_layer_keeps_the_pixels(network: VGG, photograph: Tens
     assert difference(shallow, wanted) < 0.7 * difference(deep, wanted)
 
 
+@pytest.mark.slow
 def test_each_pooling_is_the_better_one_by_its_own_measure(
     network: VGG, photograph: Tensor, glass: Tensor
 ) -> None:
@@ -244,6 +256,7 @@ def test_each_pooling_is_the_better_one_by_its_own_measure(
         assert min(totals, key=lambda name: totals[name]) == pooling, totals
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_picture_and_equally_good(
     network: VGG, photograph: Tensor, glass: Tensor
 ) -> None:
@@ -252,6 +265,7 @@ def test_another_seed_is_another_picture_and_equally_good(
     assert one.losses.total == pytest.approx(two.losses.total, rel=0.1)
 
 
+@pytest.mark.slow
 def test_a_texture_from_noise_knows_nothing_of_the_photograph(
     network: VGG, photograph: Tensor, glass: Tensor
 ) -> None:

@@ -82,6 +82,7 @@ def mean_difference(a: Tensor, b: Tensor) -> float:
 
 
 @pytest.mark.weights
+@pytest.mark.slow
 def test_each_of_two_regions_gets_its_own_style_and_not_the_others(
     vgg16: VGG, photograph: Tensor, artworks: list[Tensor]
 ) -> None:
@@ -95,6 +96,7 @@ def test_each_of_two_regions_gets_its_own_style_and_not_the_others(
 
 
 @pytest.mark.weights
+@pytest.mark.slow
 def test_the_parts_of_one_artwork_go_to_the_regions_of_their_colour(
     vgg16: VGG, photograph: Tensor, artworks: list[Tensor]
 ) -> None:
@@ -114,12 +116,14 @@ def test_a_mask_of_one_region_paints_what_no_mask_paints(
     vgg16: VGG, photograph: Tensor, artworks: list[Tensor]
 ) -> None:
     """Of one artwork: the mean of several is rounded in another order, which the descent amplifies."""
-    plain = paint(vgg16, photograph, artworks[:1])
-    masked = paint(vgg16, photograph, artworks[:1], masks=Masks(whole(photograph, 1)))
+    options = Options(size=64, iterations=12)
+    plain = paint(vgg16, photograph, artworks[:1], options)
+    masked = paint(vgg16, photograph, artworks[:1], options, Masks(whole(photograph, 1)))
     assert torch.equal(masked.image, plain.image)
 
 
 @pytest.mark.weights
+@pytest.mark.slow
 def test_black_stays_the_photograph_and_the_rest_is_painted_as_strongly_as_without(
     vgg16: VGG, photograph: Tensor, artworks: list[Tensor]
 ) -> None:
@@ -137,10 +141,10 @@ def test_black_stays_the_photograph_and_the_rest_is_painted_as_strongly_as_witho
 def test_a_picture_to_start_from_is_still_there_after_one_evaluation_and_seen_in_the_end(
     vgg16: VGG, photograph: Tensor, artworks: list[Tensor]
 ) -> None:
-    start = resample.quantise(resample.resize(example("photos/rocket"), (85, 128)))
-    first = paint(vgg16, photograph, artworks, Options(size=128, iterations=1, init="image"), start=start)
+    start = resample.quantise(resample.resize(example("photos/rocket"), (43, 64)))
+    first = paint(vgg16, photograph, artworks, Options(size=64, iterations=1, init="image"), start=start)
     assert mean_difference(first.image, start) < 5
-    assert mean_difference(first.image, resample.quantise(resample.resize(photograph, (85, 128)))) > 30
-    last = paint(vgg16, photograph, artworks, Options(size=128, iterations=60, init="image"), start=start)
-    usual = paint(vgg16, photograph, artworks)
+    assert mean_difference(first.image, resample.quantise(resample.resize(photograph, (43, 64)))) > 30
+    last = paint(vgg16, photograph, artworks, Options(size=64, iterations=20, init="image"), start=start)
+    usual = paint(vgg16, photograph, artworks, Options(size=64, iterations=20))
     assert mean_difference(last.image, start) < mean_difference(usual.image, start)

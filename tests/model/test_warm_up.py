@@ -19,7 +19,7 @@ from service.style.options import Options
 from service.style.progress import Progress, Result
 from service.style.schedule.pyramid import scales
 from service.style.work import Shapes, Work
-from tests.style.conftest import random_weights
+from tests.style.conftest import thin_network
 
 SIZE = 96
 """Two scales: 64 px, and itself."""
@@ -55,7 +55,7 @@ class Watched(PaintingModel):
 
 @pytest.fixture(scope="module")
 def network() -> VGG:
-    return VGG("vgg16", random_weights("vgg16"))
+    return thin_network()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from service.style.progress import Progress, finish
 from service.style.regions import Masks
 from service.style.sources import Sources
 from service.style.transfer import score, stylize
-from tests.style.conftest import picture, random_weights
+from tests.style.conftest import picture, random_weights, thin_network
 
 OPTIONS = Options(size=96, iterations=8)
 """Two scales."""
@@ -46,7 +46,7 @@ def gpu() -> Iterator[GPU]:
 
 @pytest.fixture(scope="module")
 def there(gpu: GPU) -> VGG:
-    return VGG("vgg16", random_weights("vgg16")).to("cuda")
+    return thin_network().to("cuda")
 
 
 def test_the_stand_in_notices_who_mixes_devices_who_waits_and_what_there_is_no_room_for(
@@ -133,11 +133,14 @@ def test_the_host_reads_as_often_as_it_tells_of_progress_and_a_few_times_more_fo
 @pytest.mark.parametrize("recomputed", [False, True])
 @pytest.mark.parametrize("precision", ["bf16", "fp32"])
 def test_its_tensors_take_the_memory_that_was_predicted(
-    precision: Precision, recomputed: bool, there: VGG, gpu: GPU
+    precision: Precision, recomputed: bool, gpu: GPU
 ) -> None:
-    """Up to SCRATCH, which is for what cuDNN takes besides, and for what is too small to be counted."""
-    network, size = with_precision(there, precision), (384, 384)
-    options = Options(size=384, iterations=6)
+    """Up to SCRATCH, which is for what cuDNN takes besides, and for what is too small to be counted.
+
+    It takes some seconds, as SCRATCH has to be small beside a picture of the whole network.
+    """
+    network, size = with_precision(VGG("vgg16", random_weights("vgg16")).to("cuda"), precision), (256, 256)
+    options = Options(size=256, iterations=3)
     need = memory.need(network, size, [size], options)
     bound = None
     if recomputed:

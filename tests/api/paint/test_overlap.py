@@ -22,7 +22,7 @@ from service.style.network.vgg import VGG
 from service.style.progress import Progress, Result
 from service.style.work import Work
 from tests.api.paint.test_stylize import file, form, post, value
-from tests.style.conftest import random_weights
+from tests.style.conftest import thin_network
 
 ENGINE = "engine"
 
@@ -39,7 +39,7 @@ class Held(PaintingModel):
 
 @pytest.fixture(scope="module")
 def network() -> VGG:
-    return VGG("vgg16", random_weights("vgg16"))
+    return thin_network()
 
 
 @pytest.fixture

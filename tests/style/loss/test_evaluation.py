@@ -1,7 +1,5 @@
 """However little is kept, and in however many strips, the numbers are the same."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
 from torch import Tensor
@@ -10,15 +8,16 @@ from service.style import regions
 from service.style.loss import evaluation, losses
 from service.style.loss.terms import ContentTerm, StyleTerm, Term, gram_share
 from service.style.network import strips
-from service.style.network.vgg import VGG, Arch
+from service.style.network.vgg import VGG
+from tests.style.conftest import thin_network
 from tests.style.linear import random_terms
 
 TAPS = ["conv1_1", "conv3_1", "conv4_2", "conv5_1"]
 
 
 @pytest.fixture(params=["average", "max"])
-def double(request: pytest.FixtureRequest, weights_of: Callable[[Arch, int], dict[str, Tensor]]) -> VGG:
-    return VGG("vgg16", weights_of("vgg16", 1), pooling=request.param).double()
+def double(request: pytest.FixtureRequest) -> VGG:
+    return thin_network(1, request.param).double()
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+import copy
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -17,8 +18,8 @@ TAPS = [*PAPER_STYLE_LAYERS]
 
 
 @pytest.fixture(scope="module")
-def double(weights_of: Callable[[Arch, int], dict[str, Tensor]]) -> VGG:
-    return VGG("vgg16", weights_of("vgg16", 0)).double()
+def double(network: VGG) -> VGG:
+    return copy.deepcopy(network).double()
 
 
 def random_picture(height: int, width: int, seed: int) -> Tensor:

@@ -23,6 +23,7 @@ from service.style.regions import Masks
 from service.style.schedule import pyramid
 from service.style.sources import Sources
 from service.style.transfer import stylize
+from tests.style.conftest import random_weights
 
 MIB = 2**20
 SQUARE = (512, 512)
@@ -44,6 +45,12 @@ def allocated(run: Callable[[], object]) -> int:
         held += event.nbytes()
         most = max(most, held)
     return most
+
+
+@pytest.fixture(scope="module")
+def network() -> VGG:
+    """With all of its channels, which are counted."""
+    return VGG("vgg16", random_weights("vgg16"))
 
 
 @pytest.fixture
