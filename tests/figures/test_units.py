@@ -57,7 +57,7 @@ def test_weights_of_another_scale_paint_the_same_picture_once_calibrated(vgg16: 
     options = Options(size=64, iterations=12)
     expected = paint(calibrate(vgg16)[0], options)
     assert difference(paint(calibrate(other)[0], options), expected) == 0
-    assert difference(paint(other, options), expected) > 10, (
+    assert difference(paint(other, options), expected) > 1, (
         "without calibration nothing was different: this shows nothing"
     )
 

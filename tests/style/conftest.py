@@ -55,6 +55,12 @@ def network() -> VGG:
     return thin_network()
 
 
+@pytest.fixture(scope="session")
+def whole_network() -> VGG:
+    """With all of its channels, for what depends on how many there are."""
+    return VGG("vgg16", random_weights("vgg16"))
+
+
 def picture(height: int, width: int, seed: int) -> Tensor:
     """A smooth random picture, uint8 (3, height, width)."""
     generator = torch.Generator().manual_seed(seed)

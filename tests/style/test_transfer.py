@@ -336,12 +336,12 @@ def test_a_small_result_is_what_a_larger_one_looked_like_on_its_way(network: VGG
 
 @pytest.mark.parametrize("layer", ["conv1_1", "conv2_1"])
 def test_from_noise_the_responses_of_a_shallow_layer_bring_the_photograph_back(
-    network: VGG, photograph: Tensor, layer: str
+    whole_network: VGG, photograph: Tensor, layer: str
 ) -> None:
     options = Options(
         size=48, content_weight=1, style_weight=0, content_layers={layer: 1}, init="noise", iterations=100
     )
-    result, _ = finish(stylize(network, photograph, [], options))
+    result, _ = finish(stylize(whole_network, photograph, [], options))
     assert result.losses.style == 0
     assert (result.image.float() - photograph.float()).abs().mean().item() < 4
 

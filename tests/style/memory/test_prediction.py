@@ -23,7 +23,6 @@ from service.style.regions import Masks
 from service.style.schedule import pyramid
 from service.style.sources import Sources
 from service.style.transfer import stylize
-from tests.style.conftest import random_weights
 
 MIB = 2**20
 SQUARE = (512, 512)
@@ -48,9 +47,9 @@ def allocated(run: Callable[[], object]) -> int:
 
 
 @pytest.fixture(scope="module")
-def network() -> VGG:
+def network(whole_network: VGG) -> VGG:
     """With all of its channels, which are counted."""
-    return VGG("vgg16", random_weights("vgg16"))
+    return whole_network
 
 
 @pytest.fixture
