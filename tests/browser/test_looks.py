@@ -24,7 +24,7 @@ def fits(visitor: Visitor) -> bool:
 
 
 @pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_every_state_is_accessible_and_fits(
     open_page: OpenPage, server: Server, device: dict[str, object], scheme: str
 ) -> None:

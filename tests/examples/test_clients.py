@@ -37,7 +37,7 @@ COMMANDS = {
 }
 
 
-@pytest.fixture(params=COMMANDS)
+@pytest.fixture(params=["stylize.sh", "stylize.py", pytest.param("stylize.ts", marks=pytest.mark.slow)])
 def command(request: pytest.FixtureRequest) -> list[str]:
     found = COMMANDS[request.param]
     if found is None:
