@@ -26,9 +26,12 @@ def imports_from_other_rooms() -> Iterator[tuple[Path, str, str]]:
     for path in SERVICE.rglob("*.py"):
         room = path.relative_to(SERVICE).parts[0]
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("service."):
-                if (SERVICE / node.module.split(".")[1]).is_dir() and node.module.split(".")[1] != room:
-                    yield from ((path, node.module, alias.name) for alias in node.names)
+            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("service."):
+                continue
+            module = str(node.module)
+            other = module.split(".")[1]
+            if other != room and (SERVICE / other).is_dir():
+                yield from ((path, module, alias.name) for alias in node.names)
 
 
 def test_a_room_is_imported_through_its_face_alone() -> None:
