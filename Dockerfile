@@ -42,7 +42,7 @@ ARG BACKBONE=vgg19
 ARG WEIGHTS=baked
 WORKDIR /app
 COPY service/__init__.py service/
-COPY service/style/__init__.py service/style/network/vgg.py service/style/
+COPY service/style service/style
 COPY service/weights service/weights
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     mkdir /weights && \
