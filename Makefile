@@ -67,20 +67,19 @@ format: $(VENV)/.installed  ## rewrite the code in the house style
 	$(BIN)/ruff format .
 
 bench: setup  ## the transfer against plain Gatys, an evaluation against its convolutions, budgets: tables, plots, sheets under out/
-	$(BIN)/python -m benchmarks.evaluation
-	$(BIN)/python -m benchmarks.budgets
-	$(BIN)/python -m benchmarks.quality --adam
+	$(BIN)/python -m benchmarks evaluation
+	$(BIN)/python -m benchmarks budgets
+	$(BIN)/python -m benchmarks quality --adam
 
 bench-load: setup  ## overload, killed and slow clients, restarts, memory that runs out: tables (PROXY=PATH of haproxy or nginx)
-	$(BIN)/python -m benchmarks.load
-	$(BIN)/python -m benchmarks.faults
-	$(BIN)/python -m benchmarks.slow
-	$(BIN)/python -m benchmarks.restart --proxy $(or $(PROXY),haproxy)
-	$(BIN)/python -m benchmarks.batch
-	$(BIN)/python -m benchmarks.soak
+	$(BIN)/python -m benchmarks load
+	$(BIN)/python -m benchmarks faults
+	$(BIN)/python -m benchmarks slow
+	$(BIN)/python -m benchmarks restart --proxy $(or $(PROXY),haproxy)
+	$(BIN)/python -m benchmarks soak
 
 bench-fleet: $(VENV)/.installed  ## a fleet on paper: latency, refusals and cost of pods that KEDA scales, in some 5 minutes
-	$(BIN)/python -m benchmarks.fleet
+	$(BIN)/python -m benchmarks fleet
 
 lock: $(VENV)/.installed  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

@@ -15,7 +15,7 @@ from pathlib import Path
 import requests
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from examples.server import start, stop
+from devtools.server import start, stop
 
 HERE = Path(__file__).parent
 PHOTO = HERE / "photos" / "chelsea.jpg"

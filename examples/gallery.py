@@ -15,11 +15,11 @@ import click
 from PIL import Image, ImageDraw, ImageOps
 from tqdm import tqdm
 
+from devtools.server import running
 from examples.figures.client import Client
 from examples.figures.command import figures_command
 from examples.figures.recipes import Figure, Original, Panel, Strip
 from examples.figures.results import paint, sheet
-from examples.server import running
 from service.intake.operations import STYLIZE
 
 EXAMPLES = Path(__file__).parent

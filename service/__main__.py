@@ -1,4 +1,4 @@
-"""`python -m service`: serve, stylize, score, weights, figures. Without a command it serves."""
+"""`python -m service`: serve, stylize, score, weights. Without a command it serves."""
 
 import importlib
 from collections.abc import Mapping
@@ -14,14 +14,12 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "stylize": ("service.cli.stylize", "stylize_command"),
     "score": ("service.cli.score", "score_command"),
     "weights": ("service.weights.command", "weights_command"),
-    "figures": ("examples.figures.command", "figures_command"),
 }
 _SHORT_HELP = {
     "serve": "Answer requests over HTTP (the default).",
     "stylize": "Paint a photograph like an artwork, without HTTP.",
     "score": "The paper's losses of a finished picture.",
     "weights": "Provision the weights of the network.",
-    "figures": "The paper's figures, painted by a running service.",
 }
 
 

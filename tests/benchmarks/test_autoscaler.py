@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.simulated.autoscaler import Autoscaler, Direction, Policy, Sample, Settings
+from benchmarks.service.simulated.autoscaler import Autoscaler, Direction, Policy, Sample, Settings
 
 FAST = Direction(0, (Policy("Percent", 1000, 15),))
 PLAIN = Settings(in_flight=2, up=FAST, down=FAST, least=1, most=100)

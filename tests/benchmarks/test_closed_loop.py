@@ -1,6 +1,6 @@
 """Clients that wait for each answer."""
 
-from benchmarks import closed_loop
+from benchmarks.service import closed_loop
 from devtools.running import Server
 from devtools.serving import picture
 

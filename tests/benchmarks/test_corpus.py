@@ -6,7 +6,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from benchmarks.corpus import Answer, main
+from benchmarks.hostile.corpus import Answer, main
 from devtools.running import Server
 from devtools.serving import picture
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.fleet import GPU_SECONDS, burst, day, main, pods_for
-from benchmarks.simulated.autoscaler import Direction, Policy, Settings
-from benchmarks.simulated.fleet import Report, Scenario, simulate
-from benchmarks.simulated.pod import Rules
+from benchmarks.service.fleet import GPU_SECONDS, burst, day, main, pods_for
+from benchmarks.service.simulated.autoscaler import Direction, Policy, Settings
+from benchmarks.service.simulated.fleet import Report, Scenario, simulate
+from benchmarks.service.simulated.pod import Rules
 
 QUICK = Direction(0, (Policy("Percent", 100, 15), Policy("Pods", 4, 15)))
 AUTOSCALED = Settings(in_flight=1, up=QUICK, down=replace(QUICK, window=300), least=1, most=100)

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks.closed_loop import Load
-from benchmarks.delivered import Reached
-from benchmarks.device import Cost
-from benchmarks.gpu.evaluations import Evaluation
-from benchmarks.gpu.goals import GOALS, summary
-from benchmarks.gpu.memory import Peak
-from benchmarks.gpu.requests import Requests
+from benchmarks.engine.delivered import Reached
+from benchmarks.engine.device import Cost
+from benchmarks.engine.gpu.evaluations import Evaluation
+from benchmarks.engine.gpu.goals import GOALS, summary
+from benchmarks.engine.gpu.memory import Peak
+from benchmarks.engine.gpu.requests import Requests
+from benchmarks.service.closed_loop import Load
 from service.style.network.precision import Precision
 
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from benchmarks.percentiles import percentile
+from benchmarks.service.percentiles import percentile
 
 
 @pytest.mark.parametrize(("share", "value"), [(0.0, 1), (0.5, 3), (0.9, 5), (1.0, 5)])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from benchmarks.simulated.pod import Picture, Pod, Refusal, Rules
+from benchmarks.service.simulated.pod import Picture, Pod, Refusal, Rules
 from devtools.serving import WORK, Clock, FakeModel
 from service.engine.admission import Admission
 from service.engine.cost import after, pixels

@@ -10,6 +10,7 @@ import torch
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 from PIL import Image
+from werkzeug.test import encode_multipart
 
 from devtools.serving import settings, wait_until
 from service.__main__ import main
@@ -84,7 +85,10 @@ def test_http_and_the_command_line_give_the_same_bytes(
         picture.save(paths[name])
 
     files = {name: (BytesIO(path.read_bytes()), path.name) for name, path in paths.items()}
-    answer = client.post("/stylize", data=OPTIONS | files, content_type="multipart/form-data")
+    boundary, body = encode_multipart(
+        OPTIONS | files
+    )  # the client itself would leave a large body's file open
+    answer = client.post("/stylize", data=body, content_type=f"multipart/form-data; boundary={boundary}")
     assert answer.status_code == 200, answer.data
 
     monkeypatch.setattr("service.cli.options.load_model", lambda _: model)

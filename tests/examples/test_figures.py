@@ -10,8 +10,8 @@ from PIL import Image
 
 from devtools.running import Server, free_ports
 from devtools.serving import picture
+from examples.figures.command import figures_command
 from examples.figures.recipes import LAYERS, RATIOS
-from service.__main__ import main
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def figures(folder: Path, *arguments: object) -> Result:
-    given = ["figures", "--from", folder, "--out", folder / "out", *arguments]
-    return CliRunner().invoke(main, [str(each) for each in given])
+    given = ["--from", folder, "--out", folder / "out", *arguments]
+    return CliRunner().invoke(figures_command, [str(each) for each in given])
 
 
 def test_every_figure_is_a_sheet_and_every_panel_a_line_of_the_table(server: Server, folder: Path) -> None:

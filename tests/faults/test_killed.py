@@ -1,6 +1,6 @@
 """Clients that are killed at every point: nothing is lost, and everything is counted."""
 
-from benchmarks.faults import ALLOWED, EVALUATIONS, POINTS, accounts, kill_clients, slow_server
+from devtools.killing import ALLOWED, EVALUATIONS, POINTS, accounts, kill_clients, slow_server
 from devtools.serving import wait_until
 
 KILLS = 30

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.bombs import png_chunk
+from devtools.bombs import png_chunk
 from service.images import BrokenImage, TooManyPixels, TooSmall, UnsupportedFormat, decode
 from service.style.resample import reduce
 

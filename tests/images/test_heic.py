@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.bombs import claiming
-from benchmarks.hostile import files, outcome
+from devtools.bombs import claiming
+from devtools.mutations import files, outcome
 from service.images import BrokenImage, ImageError, TooManyPixels, TooSmall, UnsupportedFormat, decode
 from service.images.heic import _plugin
 
@@ -84,7 +84,7 @@ def test_one_that_is_larger_than_it_says_is_broken() -> None:
 
 def test_mutated_files_are_a_picture_or_one_of_our_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "benchmarks.hostile.originals", lambda kind: [heic(Image.new("RGB", (64, 48), "teal"))]
+        "benchmarks.hostile.mutations.originals", lambda kind: [heic(Image.new("RGB", (64, 48), "teal"))]
     )
     outcomes = {outcome(data, heic=True) for _, data in files(("HEIF",), 0, 200, seed=1)}
     assert {"a picture", "BrokenImage"} <= outcomes

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from PIL import AvifImagePlugin, Image, ImageFile, WebPImagePlugin
 
-from benchmarks import bombs
-from benchmarks.hostile import KINDS, files, outcome
+from devtools import bombs
+from devtools.mutations import KINDS, files, outcome
 from service.images import BrokenImage, ImageError, TooManyPixels, decode
 from service.images.containers import TooManyPiecesError, avif, jpeg, png
 

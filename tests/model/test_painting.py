@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.gpu.bench import random_weights
 from devtools.serving import Clock
+from devtools.weights import random_weights
 from service.engine.jobs import LoadError
 from service.machine.memory import RESERVE
 from service.model.painting import PaintingModel, load_model

@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from benchmarks.gpu.bench import random_weights
 from devtools.gpu import GPU, in_place_of_cuda
 from devtools.serving import settings, wait_until
+from devtools.weights import random_weights
 from service.api.app import create_app
 from service.api.context import Service, service_of
 from service.engine.engine import State

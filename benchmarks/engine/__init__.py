@@ -1,0 +1,1 @@
+"""Of the engine: an evaluation, its loss, its memory, a GPU."""

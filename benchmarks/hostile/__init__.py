@@ -1,0 +1,1 @@
+"""Of what is hostile: strange files, and attacks."""

@@ -1,0 +1,1 @@
+"""Of the service: load, faults, slow clients, restarts, a fleet."""
