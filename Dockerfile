@@ -1,4 +1,4 @@
-# The image of the service, for GPUs and CPUs; docs/image.md shows how to build and run it.
+# The image of the service, for GPUs and CPUs; docs/run/image.md shows how to build and run it.
 #   docker build -t stylize .                                  VGG-19 baked in, torch with CUDA
 #   docker build --build-arg BACKBONE=vgg16 -t stylize .       VGG-16, which needs the package index only
 #   docker build --build-arg WEIGHTS=mounted -t stylize .      no weights: mount a directory with them at /weights

@@ -32,7 +32,7 @@ serve: setup  ## run the service on http://127.0.0.1:8080
 figures: setup  ## the paper's Figures 1 to 3 through the service, as sheets and a table in out/figures (FROM=FOLDER: of other pictures)
 	$(BIN)/python -m examples.figures $(if $(FROM),--from $(FROM))
 
-gallery: setup  ## the pictures of docs/gallery.md, again
+gallery: setup  ## the pictures of docs/develop/gallery.md, again
 	$(BIN)/python -m examples.gallery
 
 # A worker for each CPU (tests/conftest.py), which takes whole files: their tests share servers and networks.

@@ -1,4 +1,4 @@
-"""Make the pictures of docs/gallery.md: all of them, or those that are named.
+"""Make the pictures of docs/develop/gallery.md: all of them, or those that are named.
 
     python -m examples.gallery [--url URL] [NAME ...]
 

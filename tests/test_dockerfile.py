@@ -1,4 +1,7 @@
-"""The Dockerfile builds what the code is. Only its text is read here: docs/image.md shows how it is built and run."""
+"""The Dockerfile builds what the code is.
+
+Only its text is read here: docs/run/image.md shows how it is built and run.
+"""
 
 import http.server
 import json
@@ -301,7 +304,7 @@ def test_the_label_says_the_version_of_the_package() -> None:
 
 
 def test_build_arguments_in_the_documentation_exist() -> None:
-    pages = (ROOT / "Dockerfile").read_text() + (ROOT / "docs" / "image.md").read_text()
+    pages = (ROOT / "Dockerfile").read_text() + (ROOT / "docs/run/image.md").read_text()
     named = set(re.findall(r"--build-arg ([A-Z_]+)", pages))
     declared = {
         value.partition("=")[0]

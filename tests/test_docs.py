@@ -33,7 +33,8 @@ def test_every_make_target_in_the_readme_exists() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CHANGELOG.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+    "page",
+    ["README.md", "CHANGELOG.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))],
 )
 def test_every_link_inside_the_repository_leads_somewhere(page: str) -> None:
     text = (ROOT / page).read_text()
@@ -43,7 +44,7 @@ def test_every_link_inside_the_repository_leads_somewhere(page: str) -> None:
 
 
 def test_the_artworks_of_the_documented_config_map_exist_and_fit_into_one() -> None:
-    page = (ROOT / "docs/kubernetes.md").read_text()
+    page = (ROOT / "docs/run/kubernetes.md").read_text()
     files = [ROOT / name for name in re.findall(r"--from-file=(\S+)", page)]
     assert len(files) > 1
     assert sum(file.stat().st_size for file in files) < 2**20

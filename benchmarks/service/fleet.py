@@ -34,11 +34,11 @@ GPU_SECONDS = 0.5
 """Of a picture at 512 px on a GPU: the design's goal. Nobody has measured it."""
 
 CPU_SECONDS = 3.2
-"""Of a picture at 256 px and default quality on two CPU cores: measured, p50, docs/performance.md."""
+"""Of a picture at 256 px and default quality on two CPU cores: measured, p50, docs/develop/measurements.md."""
 
 COLD_START_SECONDS = 180.0
 """From the order of a pod to its readiness: assumed, 100 s for a machine with a GPU, 70 s for the 6 GB of the image,
-10 s for the start (6 s were measured on a CPU, docs/image.md)."""
+10 s for the start (6 s were measured on a CPU, docs/run/image.md)."""
 
 SPOT_LOSS = 0.05
 """Of 1, machines that are taken away in an hour: assumed, and more than clouds say of most of theirs."""

@@ -1,4 +1,4 @@
-"""HAProxy or nginx in front of instances, configured as docs/operations.md says."""
+"""HAProxy or nginx in front of instances, configured as docs/run/operations.md says."""
 
 import shutil
 import subprocess

@@ -2,7 +2,7 @@
 
     python -m benchmarks restart [--proxy haproxy] [--real] [--rounds 2]
 
-HAProxy or nginx, configured as docs/operations.md says. Requests arrive at random (Poisson) at half of what
+HAProxy or nginx, configured as docs/run/operations.md says. Requests arrive at random (Poisson) at half of what
 one instance can do, through the proxy. No request may fail while the instances are restarted. When the worker of one
 is killed, those whom it served are told so at once, and the next request works. The model paints nothing and takes
 its time; with --real it is the real one, on the CPU. Exit code 1: a goal was missed; 2: there is no such proxy.

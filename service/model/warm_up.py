@@ -2,7 +2,7 @@
 
 On a GPU the first evaluation of a shape takes longer than all others: libraries choose their kernels for it, the
 driver loads those, and with STYLIZE_CUDA_GRAPHS it is recorded. On a CPU there is nothing of that kind
-(docs/performance.md).
+(docs/develop/measurements.md).
 """
 
 from collections.abc import Callable, Generator

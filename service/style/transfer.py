@@ -32,7 +32,8 @@ PLATEAU_DECREASE = 2e-3
 NOISE = 0.02
 """Range of the white noise that init=noise starts from, around mid-grey: 5/255. It has to be faint: what the network
 does not see of it stays in the picture however long one optimises, and average pooling does not see much. From noise
-over the whole range the content reconstruction of conv2_1 keeps an error of 57/255 per pixel (docs/algorithm.md)."""
+over the whole range the content reconstruction of conv2_1 keeps an error of 57/255 per pixel: see
+docs/develop/algorithm.md."""
 
 RECORDING_SECONDS = 1.0
 """That have to be left for a scale to be recorded: far more than it takes, but nobody knows how much that is."""

@@ -1,4 +1,4 @@
-"""docs/gallery.md: no picture without the command that makes it, and no option that it forgets."""
+"""docs/develop/gallery.md: no picture without the command that makes it, and no option that it forgets."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ from service.intake.options import PICTURES as PICTURES_SENT
 from service.intake.options import StylizeOptions
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "gallery.md").read_text()
+PAGE = (ROOT / "docs/develop/gallery.md").read_text()
 PICTURES = re.findall(r"!\[[^\]]*\]\(images/([a-z0-9_]+)\.jpg\)\n\n((?: {4}\S.*\n)+)", PAGE)
 
 

@@ -121,7 +121,7 @@ def test_every_value_in_the_chart_s_readme_exists() -> None:
 
 
 def test_values_that_the_documentation_sets_are_taken() -> None:
-    pages = (ROOT / "docs" / "kubernetes.md").read_text() + (CHART / "README.md").read_text()
+    pages = (ROOT / "docs/run/kubernetes.md").read_text() + (CHART / "README.md").read_text()
     known = yaml.safe_load(VALUES)
     for path in re.findall(r"--set(?:-string|-file)? '?([A-Za-z.]+)(?:\[\d\])?=", pages):
         first, _, rest = path.partition(".")

@@ -1,4 +1,4 @@
-"""docs/metrics.md is true of the code."""
+"""docs/run/metrics.md is true of the code."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from service.monitoring.metrics import STAGES
 from service.problems import PROBLEMS, Outcome
 from tests.monitoring.queries import families, name_of
 
-PAGE = (Path(__file__).parents[2] / "docs/metrics.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/run/metrics.md").read_text()
 LABELS = ("outcome", "stage", "type", "state", "reason", "image", "format", "conversion")
 
 

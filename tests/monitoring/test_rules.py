@@ -14,7 +14,7 @@ from tests.monitoring.queries import families, metrics_in, name_of, sample_names
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "helm/stylize/files/rules.yaml"
 CASES = Path(__file__).parent / "rules_test.yaml"
-RUNBOOKS = ROOT / "docs/runbooks"
+RUNBOOKS = ROOT / "docs/run/runbooks"
 
 _RULES: list[dict[str, Any]] = [
     rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]
@@ -52,7 +52,7 @@ def test_there_is_a_case_in_which_it_fires_and_one_in_which_it_does_not(name: st
 def test_it_says_how_bad_it_is_what_happens_and_where_to_read_on(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in {"critical", "warning", "info"}
     assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
-    assert rule["annotations"]["runbook_url"] == f"docs/runbooks/{rule['alert']}.md"
+    assert rule["annotations"]["runbook_url"] == f"docs/run/runbooks/{rule['alert']}.md"
 
 
 def test_each_has_a_page_and_each_page_an_alert() -> None:

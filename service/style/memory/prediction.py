@@ -19,7 +19,7 @@ alive at the same time. With V = 12 H W bytes, a picture in float32, an evaluati
 Before it, the preparation of the scale resizes the pictures, holds the artworks in float32, matches their colours if
 it has to, and sends one after the other forward.
 
-What the process holds anyway, Python, torch and the weights, is not in it. Measured against it: docs/memory.md.
+What the process holds anyway, Python, torch and the weights, is not in it. Measured against it: docs/run/memory.md.
 
 On a GPU it is the device's memory that is counted. What Pillow needs to resize a picture is the host's there, and the
 history is there from the first evaluation on; everything else is the same.

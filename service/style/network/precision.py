@@ -26,7 +26,7 @@ def fastest_dtype(device: torch.device, cpu_description: Path = CPU_DESCRIPTION)
 
     Decided by what the hardware has, not by a stopwatch, so that the same machine always gives the same bytes.
     With bfloat16 convolutions, and Gram matrices, losses and the optimiser in float32, the delivered loss
-    followed that of float32 within half a per cent (docs/performance.md).
+    followed that of float32 within half a per cent (docs/develop/measurements.md).
 
     Args:
         device: a CPU or CUDA device.

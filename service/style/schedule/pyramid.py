@@ -2,7 +2,7 @@
 
 Large shapes settle at a quarter of the size, where an evaluation costs a sixteenth; the finest scale then paints
 only what is new there. The picture is cleaner, its strokes are larger and hang together better, than
-that of a run at the full size alone, for fewer seconds (docs/algorithm.md).
+that of a run at the full size alone, for fewer seconds (docs/develop/algorithm.md).
 """
 
 from collections.abc import Callable, Sequence
