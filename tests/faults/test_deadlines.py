@@ -38,14 +38,14 @@ def test_the_best_picture_so_far_comes_before_the_deadline(slow_server: Server) 
 
 
 def test_what_would_begin_too_late_is_refused_at_once(slow_server: Server) -> None:
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(slow_server.post)
-        wait_until(lambda: slow_server.metric("stylize_in_flight") == 1)
+    with ThreadPoolExecutor(2) as pool:
+        others = [pool.submit(slow_server.post) for _ in range(2)]  # one second at least
+        wait_until(lambda: slow_server.metric("stylize_in_flight") == 2)
         refused = slow_server.post(within(0.4))
         assert refused.status_code == 503
         assert refused.json()["type"] == "/problems/cannot-meet-deadline"
-        assert int(refused.headers["Retry-After"]) == 1
-        assert first.result().status_code == 200
+        assert int(refused.headers["Retry-After"]) >= 1
+        assert [other.result().status_code for other in others] == [200, 200]
 
 
 def test_a_deadline_that_passes_in_the_queue_frees_the_place_at_once(server: Server) -> None:

@@ -61,7 +61,7 @@ def test_a_file_with_mistakes_stops_the_start(tmp_path: Path) -> None:
         env=environment(STYLIZE_API_KEYS_FILE=path),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert (run.returncode, run.stdout) == (2, "")

@@ -23,7 +23,7 @@ def test_sigterm_lets_running_and_waiting_requests_finish_and_exits_with_0() -> 
             server.get("/readyz")  # the door is closed
         server.release()
         assert [answer.result().status_code for answer in answers] == [200, 200, 200]
-        assert server.process.wait(20) == 0  # the connection that says nothing does not keep it
+        assert server.process.wait(60) == 0  # the connection that says nothing does not keep it
         assert not [line for line in server.log() if line["level"] in ("error", "critical", "warning")]
 
 
@@ -43,7 +43,7 @@ def test_who_is_connected_when_sigterm_comes_is_served() -> None:
             status, headers, _ = read_answer(connection)
             assert (status, headers["connection"]) == (200, "close")
             connection.close()
-        assert server.process.wait(20) == 0
+        assert server.process.wait(60) == 0
         assert not server.errors()
 
 
@@ -72,7 +72,7 @@ def test_the_real_network_finishes_its_picture_after_sigterm(vgg16_dir: Path) ->
         assert response.status_code == 200
         assert response.content.startswith(b"\x89PNG")
         assert response.headers["X-Stylize-Backbone"] == "vgg16"
-        assert server.process.wait(20) == 0
+        assert server.process.wait(60) == 0
         (line,) = server.requests_logged()
         term = next(line for line in server.log() if "term" in line["message"])
         assert term["time"] < line["time"]  # it did run when the signal came

@@ -19,7 +19,7 @@ def serve(*arguments: str, **settings: object) -> subprocess.CompletedProcess[st
         env=environment(**settings),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 
@@ -39,7 +39,7 @@ def test_wrong_settings_are_all_named_before_anything_starts(arguments: list[str
 def test_gunicorn_itself_says_the_same() -> None:
     command = [sys.executable, "-m", "gunicorn", "-c", "python:service.server.gunicorn_conf"]
     env = environment(STYLIZE_PORT="http")
-    run = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=180, check=False)
     assert run.returncode == 2
     assert run.stderr == 'STYLIZE_PORT is "http": give a whole number from 1 to 65535.\n'
 

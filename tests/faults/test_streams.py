@@ -85,6 +85,6 @@ def test_sigterm_lets_streams_finish() -> None:
             wait_until(lambda: server.admin("/readyz").status_code == 503)
             server.release()
             assert [list(stream)[-1].name for stream in streams] == ["result", "result"]
-        assert server.process.wait(20) == 0
+        assert server.process.wait(60) == 0
         assert [line["outcome"] for line in server.requests_logged()] == ["ok", "ok"]
         assert not [line for line in server.log() if line["level"] in ("error", "critical", "warning")]

@@ -99,6 +99,13 @@ def some_free() -> torch.Tensor:
     return torch.tensor([0.0, 0.5, 1.0]).repeat_interleave(3).expand(1, 1, 8, 9)
 
 
+def test_a_black_start_is_kept_off_the_bound_as_far_as_it_is_free() -> None:
+    free = some_free()
+    canvas = Canvas(torch.zeros(1, 3, 8, 9), smooth=False, free=free)
+    expected = (MARGIN * free).expand(1, 3, 8, 9)
+    torch.testing.assert_close(canvas.paint(canvas.origin()), expected, rtol=1e-3, atol=1e-5)
+
+
 def test_what_is_not_free_stays_as_it_was_even_black_and_white() -> None:
     start = torch.rand(1, 3, 8, 9).round(decimals=1)
     canvas = Canvas(start, smooth=True, free=some_free())
