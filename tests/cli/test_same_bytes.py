@@ -10,6 +10,7 @@ import torch
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 from PIL import Image
+from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from devtools.serving import settings, wait_until
@@ -84,7 +85,7 @@ def test_http_and_the_command_line_give_the_same_bytes(
         paths[name] = tmp_path / f"{name}.{suffix}"
         picture.save(paths[name])
 
-    files = {name: (BytesIO(path.read_bytes()), path.name) for name, path in paths.items()}
+    files = {name: FileStorage(BytesIO(path.read_bytes()), path.name) for name, path in paths.items()}
     boundary, body = encode_multipart(
         OPTIONS | files
     )  # the client itself would leave a large body's file open
