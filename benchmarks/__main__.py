@@ -14,7 +14,7 @@ BENCHMARKS: Mapping[str, tuple[str, str]] = {
     "preparation": ("engine.preparation", "what is done with pictures before they are painted"),
     "gpu": ("engine.gpu.__main__", "everything about a GPU, goal by goal"),
     "load": ("service.load", "overload, and who is refused how soon"),
-    "faults": ("service.faults", "killed clients"),
+    "faults": ("service.model.faults", "killed clients"),
     "slow": ("service.slow", "slow clients"),
     "restart": ("service.restart", "restarts behind a proxy"),
     "soak": ("service.soak", "a thousand requests, and memory that runs out"),

@@ -55,6 +55,7 @@ class Service:
         admission = Admission(engine, settings.places, per_owner=settings.max_per_key)
         metrics.queue_capacity.set(settings.queue_size)
         metrics.max_budget.set(settings.max_budget)
+        metrics.deadline.set(settings.deadline)
         metrics.in_flight.set_function(lambda: admission.taken)
         return cls(settings, metrics, engine, admission, _keys(settings), catalogue)
 

@@ -101,6 +101,9 @@ class Metrics:
         self.max_budget = self._gauge(
             "stylize_max_budget_seconds", "What one picture may take the engine at most: a setting."
         )
+        self.deadline = self._gauge(
+            "stylize_deadline_seconds", "From a request to its answer at most: a setting."
+        )
         self.in_flight = self._gauge(
             "stylize_in_flight", "Requests that hold a place: uploading, waiting or running."
         )

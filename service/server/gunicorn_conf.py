@@ -11,6 +11,7 @@ from typing import Any
 
 from service.machine import wait_without_spinning
 from service.monitoring import logging_config
+from service.server import times
 from service.settings import SettingsError, load_settings
 
 # For probes and refusals, and clients that are slow to take them: a thread must always be free for the next.
@@ -36,11 +37,7 @@ preload_app = False  # CUDA and threads do not survive a fork
 
 # Not a limit of requests, but of how long the whole process may hang before it is replaced.
 timeout = 60
-# SIGTERM: time for everything that is admitted until 2 s after it, as long as gunicorn keeps idle connections open.
-# Nothing takes longer than its deadline, but for a little grace.
-graceful_timeout = (
-    int(min(_settings.places * _settings.max_budget + _settings.upload_timeout, _settings.deadline)) + 2 + 5
-)
+graceful_timeout = times.after(_settings.deadline, times.DRAINED)  # from SIGTERM
 keepalive = 75  # longer than the 60 s after which load balancers give up idle connections
 max_requests = 0  # a new worker would load the network again
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # the heartbeat must not wait for a disk

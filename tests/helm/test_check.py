@@ -61,29 +61,29 @@ def keys_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_service_that_works_passes_every_check(
     check: ModuleType, server: Ports, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    check.main("health", "127.0.0.1", server.port)
-    check.main("stylize", "127.0.0.1", server.port)
-    check.main("metrics", "127.0.0.1", server.admin_port)
+    check.main("health", "127.0.0.1", server.port, 60)
+    check.main("stylize", "127.0.0.1", server.port, 60)
+    check.main("metrics", "127.0.0.1", server.admin_port, 60)
     assert "bytes of PNG" in capsys.readouterr().out
 
 
 def test_a_refusal_fails_the_check_with_the_service_s_own_words(check: ModuleType, server: Ports) -> None:
     with pytest.raises(SystemExit, match=r"401.*/problems/unauthorized"):
-        check.main("stylize", "127.0.0.1", server.port, attempts=2, pause=0)
+        check.main("stylize", "127.0.0.1", server.port, 60, attempts=2, pause=0)
 
 
 def test_another_port_fails_the_check(check: ModuleType, server: Ports) -> None:
     with pytest.raises(SystemExit, match=r"stylize_build_info|404"):
-        check.main("metrics", "127.0.0.1", server.port, attempts=1)
+        check.main("metrics", "127.0.0.1", server.port, 60, attempts=1)
     with pytest.raises(SystemExit, match="refused"):
-        check.main("health", "127.0.0.1", free_ports(1)[0], attempts=1)
+        check.main("health", "127.0.0.1", free_ports(1)[0], 60, attempts=1)
 
 
 def test_the_address_in_the_environment_saves_the_question_for_the_name(
     check: ModuleType, server: Ports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("A_RELEASE_SERVICE_HOST", "127.0.0.1")
-    check.main("health", "a-release", server.port, attempts=1)
+    check.main("health", "a-release", server.port, 60, attempts=1)
 
 
 def test_the_pictures_that_it_sends_are_pictures(check: ModuleType) -> None:

@@ -63,9 +63,12 @@ def test_every_setting_of_the_service_can_be_set_through_values(
 
 
 def test_a_setting_that_the_chart_has_never_heard_of_is_passed_on() -> None:
-    environment = render({"settings": {"somethingNew": 2.5, "memory": "8Gi"}}).environment
+    environment = render(
+        {"settings": {"somethingNew": 2.5, "memory": "8Gi", "playground": False}}
+    ).environment
     assert environment["STYLIZE_SOMETHING_NEW"] == "2.5"
     assert environment["STYLIZE_MEMORY"] == "8Gi"
+    assert environment["STYLIZE_PLAYGROUND"] == "false"
 
 
 @pytest.mark.parametrize(

@@ -76,9 +76,9 @@ def test_annotations_of_an_ingress_are_rendered_and_win() -> None:
     annotations = render({"ingress": {"enabled": True, "annotations": own}}).one("Ingress")["metadata"][
         "annotations"
     ]
-    assert annotations["haproxy.org/timeout-server"] == "365s"
+    assert annotations["haproxy.org/timeout-server"] == "130s"
     assert annotations["nginx.ingress.kubernetes.io/proxy-body-size"] == "1m"
-    assert annotations["nginx.ingress.kubernetes.io/proxy-read-timeout"] == "365"
+    assert annotations["nginx.ingress.kubernetes.io/proxy-read-timeout"] == "130"
     other = render({"ingress": {"enabled": True, "nginx": False}}).one("Ingress")
     assert "annotations" not in other["metadata"]
 

@@ -118,9 +118,9 @@ def test_the_tests_are_pods_of_the_service_s_image_that_ask_the_services() -> No
     release = render({"service": {"port": 81}, "settings": {"adminPort": 9000}})
     asked = {pod["metadata"]["name"]: pod["spec"]["containers"][0] for pod in release.all("Pod")}
     assert {name: container["args"] for name, container in asked.items()} == {
-        "r-stylize-test-health": ["health", "r-stylize", "81"],
-        "r-stylize-test-stylize": ["stylize", "r-stylize", "81"],
-        "r-stylize-test-metrics": ["metrics", "r-stylize-metrics", "9000"],
+        "r-stylize-test-health": ["health", "r-stylize", "81", "130"],
+        "r-stylize-test-stylize": ["stylize", "r-stylize", "81", "130"],
+        "r-stylize-test-metrics": ["metrics", "r-stylize-metrics", "9000", "130"],
     }
     for pod in release.all("Pod"):
         assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
@@ -147,7 +147,8 @@ def test_the_test_that_paints_has_a_key_where_one_is_needed() -> None:
                 "kubectl -n pictures port-forward service/r-stylize 8080:80 &",
                 "URL=http://127.0.0.1:8080",
                 "curl --fail-with-body -F content=@photo.jpg -F style=@artwork.jpg -o painted.png $URL/stylize",
-                "A request can take up to 360 s",
+                "A request can take up to 125 s (settings.deadline, and a little): let whatever stands before the "
+                "service wait 130 s.",
                 "Everybody who reaches the service may use it",
                 "painting on nvidia.com/gpu.",
             ],

@@ -36,7 +36,12 @@ def _with(defaults: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         ({"image": {"repository": "stylize:0.1"}}, "$.image.repository"),
         ({"image": {"digest": "0123"}}, "$.image.digest"),
         ({"settings": {"queueSize": -1}}, "$.settings.queueSize"),
-        ({"settings": {"queueSize": None}}, "$.settings"),
+        ({"settings": {"deadline": None}}, "$.settings"),
+        ({"settings": {"deadline": 0}}, "$.settings.deadline"),
+        ({"settings": {"deadline": "30"}}, "$.settings.deadline"),
+        ({"settings": {"maxPerKey": 0}}, "$.settings.maxPerKey"),
+        ({"settings": {"memory": "8 pounds"}}, "$.settings.memory"),
+        ({"settings": {"playground": "no"}}, "$.settings.playground"),
         ({"settings": {"maxBudget": 0}}, "$.settings.maxBudget"),
         ({"settings": {"maxBudget": 3601}}, "$.settings.maxBudget"),
         ({"settings": {"device": "tpu"}}, "$.settings.device"),
@@ -66,7 +71,7 @@ def test_helm_says_which_values_are_bad_and_why_all_at_once() -> None:
         {
             "replicaCount": "two",
             "image": {"tga": "1"},
-            "settings": {"queueSize": -1, "maxBudget": None, "device": "tpu"},
+            "settings": {"queueSize": -1, "deadline": None, "device": "tpu"},
             "apiKeys": {"keys": {"phone": "short"}},
         }
     )
@@ -74,7 +79,7 @@ def test_helm_says_which_values_are_bad_and_why_all_at_once() -> None:
         "/replicaCount': got string, want integer",
         "/image': additional properties 'tga' not allowed",
         "/settings/queueSize': minimum: got -1, want 0",
-        "/settings': missing property 'maxBudget'",
+        "/settings': missing property 'deadline'",
         "/settings/device': value must be one of 'auto', 'cpu', 'cuda'",
         "/apiKeys/keys/phone': minLength: got 5, want 32",
     ):
@@ -110,8 +115,13 @@ def test_helm_says_which_values_are_bad_and_why_all_at_once() -> None:
                 "weights": {"source": "initContainer", "existingClaim": "a", "volume": {"emptyDir": {}}},
                 "settings": {"weightsDir": "/w"},
                 "autoscaling": {"kind": "hpa", "hpa": {"inFlightMetric": ""}},
+                "extraEnv": [
+                    {"name": "STYLIZE_DEADLINE", "value": "30"},
+                    {"name": "STYLIZE_THREADS", "value": "2"},
+                ],
             },
             [
+                "extraEnv sets STYLIZE_DEADLINE, which the chart computes with: set settings.deadline instead.",
                 "weights has existingClaim and volume: give one of them.",
                 "settings.weightsDir is set, and weights.source is initContainer, which mounts /weights",
                 "weights.source is initContainer: set settings.backbone to the weights to fetch, vgg16 or vgg19.",
@@ -123,7 +133,11 @@ def test_helm_says_which_values_are_bad_and_why_all_at_once() -> None:
             {"weights": {"existingClaim": "a"}},
             ["weights.source is baked, so the volume would not be used"],
         ),
-        ({"terminationGracePeriodSeconds": 30}, ["terminationGracePeriodSeconds is 30: give at least 385"]),
+        (
+            {"settings": {"maxPerKey": 2}},
+            ["settings.maxPerKey is 2, but there are no keys: give apiKeys as well, or neither."],
+        ),
+        ({"terminationGracePeriodSeconds": 30}, ["terminationGracePeriodSeconds is 30: give at least 145"]),
     ],
 )
 def test_values_that_do_not_fit_together_are_refused_with_a_sentence_each(
@@ -167,9 +181,10 @@ def _camel(name: str) -> str:
 
 @pytest.mark.parametrize("name", [n for n in Settings.model_fields if n not in ("cors_origins",)])
 def test_the_bounds_of_a_setting_are_the_service_s(name: str) -> None:
-    ours = SCHEMA["properties"]["settings"]["properties"].get(_camel(name))
-    if ours is None:
-        assert SCHEMA["properties"]["settings"]["additionalProperties"]  # the service will judge it
+    ours = SCHEMA["properties"]["settings"]["properties"][_camel(name)]
+    assert ours["description"] == Settings.model_fields[name].description
+    if name == "memory":  # an amount with its unit, or a number of bytes
+        assert ours["type"] == ["string", "integer"]
         return
     theirs = Settings.model_json_schema()["properties"][name]
     theirs = next(each for each in theirs.get("anyOf", [theirs]) if each.get("type") != "null")

@@ -59,6 +59,7 @@ class Script:
             STYLIZE_API_KEYS_FILE=folder / "keys",
             STYLIZE_QUEUE_SIZE=1,
             STYLIZE_MAX_BUDGET=45,
+            STYLIZE_DEADLINE=50,
             STYLIZE_UPLOAD_STALL=0.5,
             STYLIZE_MAX_UPLOAD_BYTES=50_000,
         )

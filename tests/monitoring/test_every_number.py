@@ -39,6 +39,7 @@ def test_every_number_is_what_the_script_did(script: Script) -> None:
         "stylize_queue_capacity": 1,
         'stylize_engine_state{state="ready"}': 1,
         "stylize_max_budget_seconds": 45,
+        "stylize_deadline_seconds": 50,
     }
     expected = script.expected | Counter(
         {f"{name}{{}}" if "{" not in name else name: v for name, v in settled.items()}

@@ -228,7 +228,7 @@ def test_gunicorn_has_more_threads_than_places_and_stops_no_sooner_than_they_nee
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("STYLIZE_QUEUE_SIZE", "6")
-    monkeypatch.setenv("STYLIZE_MAX_BUDGET", "10")
+    monkeypatch.setenv("STYLIZE_DEADLINE", "30.5")
     code = (
         "import service.server.gunicorn_conf as c, json; "
         "print(json.dumps([c.workers, c.preload_app, c.threads, c.graceful_timeout]))"
@@ -237,4 +237,4 @@ def test_gunicorn_has_more_threads_than_places_and_stops_no_sooner_than_they_nee
     workers, preload, threads, grace = json.loads(run.stdout)
     assert (workers, preload) == (1, False)
     assert threads > 7
-    assert grace >= 7 * 10 + 2 + 5  # 2 s later somebody may still come in
+    assert grace == 31 + 7  # the deadline, and service/server/times.py

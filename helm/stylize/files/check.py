@@ -1,6 +1,6 @@
-"""One check of a running service, for `helm test`: check.py health|stylize|metrics SERVICE PORT.
+"""One check of a running service, for `helm test`: check.py health|stylize|metrics SERVICE PORT SECONDS.
 
-Standard library only. KEYS_FILE: a file of keys, the first of which is sent.
+Standard library only. SECONDS: to wait for an answer. KEYS_FILE: a file of keys, the first of which is sent.
 """
 
 import http.client
@@ -42,8 +42,10 @@ def form(files: dict[str, bytes], fields: dict[str, str]) -> bytes:
     return body + f"--{BOUNDARY}--\r\n".encode()
 
 
-def ask(service: str, port: int, method: str, path: str, body: bytes | None = None) -> bytes:
-    """The body of a 200. By the address in the environment where there is one: that needs no DNS.
+def ask(service: str, port: int, seconds: float, method: str, path: str, body: bytes | None = None) -> bytes:
+    """The body of a 200 that comes in so many seconds.
+
+    It asks the address in the environment where there is one: that needs no DNS.
 
     Raises:
         AssertionError: another status.
@@ -57,7 +59,7 @@ def ask(service: str, port: int, method: str, path: str, body: bytes | None = No
                 line.partition(":")[2].strip() for line in lines if line.strip() and line.lstrip()[0] != "#"
             ]
         headers["Authorization"] = f"Bearer {keys[0]}"
-    with closing(http.client.HTTPConnection(host, port, timeout=120)) as connection:
+    with closing(http.client.HTTPConnection(host, port, timeout=seconds)) as connection:
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         data = answer.read()
@@ -65,38 +67,42 @@ def ask(service: str, port: int, method: str, path: str, body: bytes | None = No
     return data
 
 
-def health(service: str, port: int) -> None:
+def health(service: str, port: int, seconds: float) -> None:
     """It is ready."""
-    print(ask(service, port, "GET", "/readyz").decode().strip())
+    print(ask(service, port, seconds, "GET", "/readyz").decode().strip())
 
 
-def stylize(service: str, port: int) -> None:
+def stylize(service: str, port: int, seconds: float) -> None:
     """It paints a picture of 64 px."""
     body = form(
         {"content": picture(64, 16), "style": picture(64, 3)},
         {"size": "64", "iterations": "2", "format": "png"},
     )
-    painted = ask(service, port, "POST", "/stylize", body)
+    painted = ask(service, port, seconds, "POST", "/stylize", body)
     assert painted.startswith(PNG), f"no PNG: {painted[:100]!r}"
     print(f"{len(painted)} bytes of PNG")
 
 
-def metrics(service: str, port: int) -> None:
+def metrics(service: str, port: int, seconds: float) -> None:
     """It says how it is doing."""
-    text = ask(service, port, "GET", "/metrics").decode()
+    text = ask(service, port, seconds, "GET", "/metrics").decode()
     assert "\nstylize_build_info{" in text, f"no stylize_build_info: {text[:1000]}"
     assert 'stylize_engine_state{state="ready"} 1.0' in text, "the engine is not ready"
     print(f"{len(text.splitlines())} lines of metrics")
 
 
-CHECKS: dict[str, Callable[[str, int], None]] = {"health": health, "stylize": stylize, "metrics": metrics}
+CHECKS: dict[str, Callable[[str, int, float], None]] = {
+    "health": health,
+    "stylize": stylize,
+    "metrics": metrics,
+}
 
 
-def main(check: str, service: str, port: int, attempts: int = 5, pause: float = 2.0) -> None:
+def main(check: str, service: str, port: int, seconds: float, attempts: int = 5, pause: float = 2.0) -> None:
     """Run a check; again after `pause` seconds where it fails, as routes may be seconds behind a new pod."""
     for left in reversed(range(attempts)):
         try:
-            CHECKS[check](service, port)
+            CHECKS[check](service, port, seconds)
             return
         except (AssertionError, OSError, http.client.HTTPException) as error:
             if not left:
@@ -105,5 +111,5 @@ def main(check: str, service: str, port: int, attempts: int = 5, pause: float = 
 
 
 if __name__ == "__main__":
-    _, wanted, name, number = sys.argv
-    main(wanted, name, int(number))
+    _, wanted, name, number, wait = sys.argv
+    main(wanted, name, int(number), float(wait))

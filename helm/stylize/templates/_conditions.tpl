@@ -70,6 +70,17 @@ settings.stylesDir is set, and so is styles.{{ first $styles }}: give one of the
 {{- if and (include "stylize.secretName" .) $v.settings.apiKeysFile }}
 settings.apiKeysFile is set, and so is apiKeys: give one of them.
 {{- end }}
+{{- if and $v.settings.maxPerKey (not (include "stylize.secretName" .)) (not $v.settings.apiKeysFile) }}
+settings.maxPerKey is {{ int64 $v.settings.maxPerKey }}, but there are no keys: give apiKeys as well, or neither.
+{{- end }}
+{{- range $v.extraEnv }}
+{{- $variable := .name }}
+{{- range $name := list "port" "adminPort" "deadline" "maxUploadBytes" }}
+{{- if eq $variable (printf "STYLIZE_%s" (snakecase $name | upper)) }}
+extraEnv sets {{ $variable }}, which the chart computes with: set settings.{{ $name }} instead.
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if and $v.apiKeys.existingSecret $v.apiKeys.keys }}
 apiKeys has existingSecret and keys: give one of them.
 {{- end }}

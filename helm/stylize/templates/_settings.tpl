@@ -30,10 +30,9 @@ STYLIZE_{{ snakecase $name | upper }}: {{ include "stylize.scalar" $value | quot
 {{- end -}}
 {{- end -}}
 
-{{/* Seconds that a request can take from its first byte to its last: its upload, all that wait before it, and itself. */}}
+{{/* Seconds that a request can take: its deadline, and a little to be late, to be encoded and to be sent (service/server/times.py). */}}
 {{- define "stylize.requestSeconds" -}}
-{{- $s := .Values.settings -}}
-{{- addf (mulf (addf 1 $s.queueSize) $s.maxBudget) $s.uploadTimeout | ceil | int64 -}}
+{{- add (ceil .Values.settings.deadline | int64) 5 -}}
 {{- end -}}
 
 {{/* What routers wait for an answer: a little longer, so that it is the service that gives up, with a reason. */}}
@@ -41,13 +40,13 @@ STYLIZE_{{ snakecase $name | upper }}: {{ include "stylize.scalar" $value | quot
 {{- add (include "stylize.requestSeconds" . | int64) 5 -}}
 {{- end -}}
 
-{{/* Seconds from the order to end a pod to its last answer: preStop, every request inside, gunicorn's 7 and 8 to end. */}}
+{{/* Seconds from the order to end a pod to its end: preStop, every request inside, 2 for kept connections and 8 to end. */}}
 {{- define "stylize.gracePeriodSeconds" -}}
-{{- $needed := add .Values.preStopSeconds (include "stylize.requestSeconds" . | int64) 15 -}}
+{{- $needed := add .Values.preStopSeconds (include "stylize.requestSeconds" . | int64) 10 -}}
 {{- if kindIs "invalid" .Values.terminationGracePeriodSeconds -}}
 {{- $needed -}}
 {{- else if lt (int64 .Values.terminationGracePeriodSeconds) $needed -}}
-{{- fail (printf "terminationGracePeriodSeconds is %d: give at least %d, or requests that were accepted are cut off; or leave it null, or lower settings.queueSize or settings.maxBudget." (int64 .Values.terminationGracePeriodSeconds) $needed) -}}
+{{- fail (printf "terminationGracePeriodSeconds is %d: give at least %d, or requests that were accepted are cut off; or leave it null, or lower settings.deadline." (int64 .Values.terminationGracePeriodSeconds) $needed) -}}
 {{- else -}}
 {{- int64 .Values.terminationGracePeriodSeconds -}}
 {{- end -}}

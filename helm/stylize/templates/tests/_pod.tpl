@@ -43,7 +43,7 @@ spec:
         - -c
         - |
           {{- .Files.Get "files/check.py" | nindent 10 }}
-      args: [{{ $check }}, {{ $service }}, {{ $port | quote }}]
+      args: [{{ $check }}, {{ $service }}, {{ $port | quote }}, {{ include "stylize.routeSeconds" . | quote }}]
       {{- if and (eq $check "stylize") (include "stylize.secretName" .) }}
       env:
         - name: KEYS_FILE
