@@ -74,6 +74,7 @@ class Server:
         ports = dict(zip(("STYLIZE_PORT", "STYLIZE_ADMIN_PORT"), free_ports(2), strict=True))
         chosen = ports | settings
         self.port, self.admin_port = (int(str(chosen[name])) for name in ports)
+        self.host = "[::1]" if "::1" in str(chosen.get("STYLIZE_HOST", "")) else "127.0.0.1"
         self.folder = tempfile.TemporaryDirectory()
         self.hold_file = Path(self.folder.name) / "hold"
         self.fault_file = Path(self.folder.name) / "fault"
@@ -109,10 +110,10 @@ class Server:
             return False
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=10)
+        return requests.get(f"http://{self.host}:{self.port}{path}", timeout=10)
 
     def admin(self, path: str) -> requests.Response:
-        return requests.get(f"http://127.0.0.1:{self.admin_port}{path}", timeout=10)
+        return requests.get(f"http://{self.host}:{self.admin_port}{path}", timeout=10)
 
     def post(self, headers: dict[str, str] | None = None, **options: str) -> requests.Response:
         """POST /stylize with two small pictures."""

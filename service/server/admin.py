@@ -1,8 +1,9 @@
 """The server of the administrative port: small, and apart from the threads that requests can fill."""
 
 import logging
+import socket
 import threading
-from socketserver import ThreadingMixIn
+from socketserver import TCPServer, ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from flask import Flask, Response
@@ -17,6 +18,16 @@ def _without_versions(response: Response) -> Response:
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+    def server_bind(self) -> None:
+        """Bind, without the question for the machine's name that the base class asks, which may take a minute."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
+        self.setup_environ()
+
+
+class _ServerOfIPv6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Handler(WSGIRequestHandler):
@@ -34,7 +45,8 @@ def serve_admin(app: Flask, host: str, port: int) -> WSGIServer:
         OSError: the address is in use or cannot be had.
     """
     app.after_request(_without_versions)
-    server = make_server(host, port, app, _Server, _Handler)
+    version_6 = ":" in host
+    server = make_server(host, port, app, _ServerOfIPv6 if version_6 else _Server, _Handler)
     threading.Thread(target=server.serve_forever, name="admin", daemon=True).start()
-    log.info("metrics and probes at http://%s:%d", host, server.server_port)
+    log.info("metrics and probes at http://%s:%d", f"[{host}]" if version_6 else host, server.server_port)
     return server

@@ -26,7 +26,7 @@ except SettingsError as _error:
 wait_without_spinning()  # the worker inherits it
 
 wsgi_app = "service.api:create_app()"
-bind = [f"{_settings.host}:{_settings.port}"]
+bind = [f"{_settings.url_host}:{_settings.port}"]
 
 # The sync worker is killed during long requests. The threads of this one are the only bound of its own,
 # invisible queue, so there have to be more of them than places.

@@ -7,7 +7,7 @@ tests/helm/test_times.py holds them to it. Nothing here may import torch.
 import math
 
 ANSWERED = 5
-"""To the end of the answer: a picture may be 2 s late (`service.api.paint.deadline`), 3 s are to encode and to send."""
+"""To the end of the answer: a picture may be 2 s late (`service.api.paint.deadline`), 3 s are for the rest."""
 
 DRAINED = ANSWERED + 2
 """From SIGTERM to the last answer: for 2 s more, a connection that is kept open may bring a request."""

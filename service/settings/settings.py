@@ -1,6 +1,7 @@
 """Every setting of the service, once. Each is an environment variable: STYLIZE_PORT sets `port`."""
 
 import difflib
+import ipaddress
 import os
 import re
 from pathlib import Path
@@ -38,6 +39,25 @@ def _network_or_file(value: str) -> str:
         return value
     raise ValueError(
         f'STYLIZE_BACKBONE is "{value}": give auto, vgg16, vgg19, custom, or the path of a .safetensors or .pth file.'
+    )
+
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+
+
+def _host(value: str) -> str:
+    """An address or a name; of IPv6 without the brackets that it has in a URL, so that it can be bound."""
+    bare = value.removeprefix("[").removesuffix("]") if re.fullmatch(r"\[.*\]", value) else value
+    try:
+        if ":" in bare and "%" not in bare:
+            return str(ipaddress.IPv6Address(bare))
+    except ValueError:
+        pass
+    if _HOST_NAME.fullmatch(value):
+        return value
+    raise ValueError(
+        f"STYLIZE_HOST is {quote(value)}: give an address to listen on without a port, like 0.0.0.0, "
+        "127.0.0.1, or :: for IPv6."
     )
 
 
@@ -80,7 +100,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
-    host: str = Field(default="127.0.0.1", description="address to listen on; 0.0.0.0 in a container")
+    host: Annotated[str, AfterValidator(_host)] = Field(
+        default="127.0.0.1", description="address to listen on; 0.0.0.0 in a container, :: with IPv6"
+    )
     port: Port = Field(default=8080, description="the public port")
     admin_port: Port = Field(default=9090, description="metrics and probes; not for the public")
     device: Literal["auto", "cpu", "cuda"] = Field(
@@ -156,6 +178,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error"
     )
+
+    @property
+    def url_host(self) -> str:
+        """The host as it is written before a port: IPv6 in brackets."""
+        return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def places(self) -> int:

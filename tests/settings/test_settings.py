@@ -198,6 +198,36 @@ def test_the_folder_of_styles_has_to_exist(monkeypatch: pytest.MonkeyPatch) -> N
         load_settings()
 
 
+@pytest.mark.parametrize(
+    ("given", "host", "url_host"),
+    [
+        ("0.0.0.0", "0.0.0.0", "0.0.0.0"),
+        ("::", "::", "[::]"),
+        ("[::]", "::", "[::]"),
+        ("[::1]", "::1", "[::1]"),
+        ("2001:DB8:0::1", "2001:db8::1", "[2001:db8::1]"),
+        ("localhost", "localhost", "localhost"),
+        ("", "127.0.0.1", "127.0.0.1"),
+    ],
+)
+def test_a_host_may_be_of_ipv6_with_or_without_brackets(
+    given: str, host: str, url_host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STYLIZE_HOST", given)
+    assert (load_settings().host, load_settings().url_host) == (host, url_host)
+
+
+@pytest.mark.parametrize(
+    "given", ["0.0.0.0:80", "http://a", "[localhost]", "[::", "unix:/run/a", ":::", "fe80::1%lo"]
+)
+def test_a_host_is_an_address_or_a_name(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLIZE_HOST", given)
+    with pytest.raises(
+        SettingsError, match=r"STYLIZE_HOST is .*: give an address to listen on without a port"
+    ):
+        load_settings()
+
+
 def test_the_two_ports_have_to_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STYLIZE_ADMIN_PORT", "8080")
     with pytest.raises(SettingsError, match="STYLIZE_PORT and STYLIZE_ADMIN_PORT are both 8080"):
