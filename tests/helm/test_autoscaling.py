@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import pytest
 import yaml
@@ -48,10 +48,10 @@ def test_keda_looks_at_requests_in_flight_and_at_refused_ones_as_if_they_were() 
     spec = render({"autoscaling": KEDA}).one("ScaledObject")["spec"]
     assert not render({"autoscaling": KEDA}).all("HorizontalPodAutoscaler")  # KEDA makes it
     (trigger,) = spec["triggers"]
-    series = 'namespace="pictures",pod=~"r-stylize-.*"'
+    series = 'namespace="pictures",pod=~"r-stylize-[a-z0-9]+-[a-z0-9]{5}"'
     assert trigger["metadata"]["query"] == (
         f"sum(stylize_in_flight{{{series}}}) "
-        f'+ sum(rate(stylize_requests_total{{outcome=~"shed_.*",{series}}}[2m])) '
+        f'+ sum(rate(stylize_requests_total{{outcome=~"shed_queue_full|shed_deadline",{series}}}[2m])) '
         f'* (sum(rate(stylize_stage_duration_seconds_sum{{stage="optimise",{series}}}[2m])) '
         f'/ (sum(rate(stylize_stage_duration_seconds_count{{stage="optimise",{series}}}[2m])) > 0) or vector(0))'
     )
@@ -62,39 +62,62 @@ def test_keda_looks_at_requests_in_flight_and_at_refused_ones_as_if_they_were() 
     assert "authenticationRef" not in trigger
 
 
+class Pod(NamedTuple):
+    """What one says of itself; all but the first for each minute."""
+
+    inside: float = 0
+    refused: float = 0
+    painted: float = 0
+    seconds: float = 0
+    over_own_limit: float = 0
+    not_ready: float = 0
+    name: str = "stylize-7d9f8b6c5-x2c4z"
+
+
 QUERY_CASES = {
-    # Each pod: (in flight, refused a minute, pictures a minute, engine's seconds a minute); what KEDA gets.
-    "idle": ([(0, 0, 0, 0)], 0),
-    "busy": ([(1, 0, 60, 30), (3, 0, 60, 30)], 4),
-    "refusing": (
-        [(5, 120, 60, 60), (5, 0, 60, 60)],
-        12,
-    ),  # 2 refused a second, each worth a second of an engine
-    "refusing, and nothing painted yet": ([(5, 120, 0, 0)], 5),
+    "idle": ([Pod()], 0),
+    "busy": ([Pod(1, 0, 60, 30), Pod(3, 0, 60, 30, name="stylize-7d9f8b6c5-bbbbb")], 4),
+    # 2 refused a second, each worth a second of an engine
+    "refusing": ([Pod(5, 120, 60, 60), Pod(5, 0, 60, 60, name="stylize-7d9f8b6c5-bbbbb")], 12),
+    "refusing, and nothing painted yet": ([Pod(5, 120)], 5),
+    # 20 a second, each of which would be worth half a second of an engine
+    "one caller over its own limit": ([Pod(1, 0, 60, 30, over_own_limit=1200)], 1),
+    "refused while it starts": ([Pod(0, 0, 60, 30, not_ready=1200)], 0),
+    "others whose names begin alike": (
+        [
+            Pod(1, 0, 60, 30),
+            Pod(5, 600, 60, 60, name="stylize-canary-7d9f8b6c5-x2c4z"),
+            Pod(5, 600, 60, 60, name="stylize-2-7d9f8b6c5-x2c4z"),
+        ],
+        1,
+    ),
 }
 
 
 @pytest.mark.parametrize(("pods", "demand"), QUERY_CASES.values(), ids=QUERY_CASES.keys())
 def test_prometheus_answers_keda_with_the_pods_worth_of_demand(
-    pods: list[tuple[float, ...]], demand: float, tmp_path: Path
+    pods: list[Pod], demand: float, tmp_path: Path
 ) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("there is no Prometheus: apt-get install prometheus")
-    (trigger,) = render({"autoscaling": KEDA}).one("ScaledObject")["spec"]["triggers"]
+    release = render({"autoscaling": KEDA}, release="stylize")
+    (trigger,) = release.one("ScaledObject")["spec"]["triggers"]
     series = []
-    for number, (inside, refused, painted, seconds) in enumerate(pods):
-        labels = f'namespace="pictures",pod="r-stylize-{number}"'
+    for pod in pods:
+        labels = f'namespace="pictures",pod="{pod.name}"'
         stage = f'stage="optimise",{labels}'
         series += [
-            {"series": f"stylize_in_flight{{{labels}}}", "values": f"{inside}x10"},
+            {"series": f"stylize_in_flight{{{labels}}}", "values": f"{pod.inside}x10"},
             *(
                 {"series": name, "values": f"0+{each}x10"}
                 for name, each in (
-                    (f'stylize_requests_total{{outcome="shed_queue_full",{labels}}}', refused),
-                    (f'stylize_requests_total{{outcome="ok",{labels}}}', painted),
-                    (f"stylize_stage_duration_seconds_count{{{stage}}}", painted),
-                    (f"stylize_stage_duration_seconds_sum{{{stage}}}", seconds),
+                    (f'stylize_requests_total{{outcome="shed_queue_full",{labels}}}', pod.refused),
+                    (f'stylize_requests_total{{outcome="shed_key_limit",{labels}}}', pod.over_own_limit),
+                    (f'stylize_requests_total{{outcome="shed_not_ready",{labels}}}', pod.not_ready),
+                    (f'stylize_requests_total{{outcome="ok",{labels}}}', pod.painted),
+                    (f"stylize_stage_duration_seconds_count{{{stage}}}", pod.painted),
+                    (f"stylize_stage_duration_seconds_sum{{{stage}}}", pod.seconds),
                 )
             ),
         ]
@@ -118,8 +141,10 @@ def test_the_series_that_keda_asks_for_exist_before_the_first_request() -> None:
 
     text = generate_latest(Metrics().registry).decode()
     assert "\nstylize_in_flight 0.0" in text
-    shed = [outcome for outcome in get_args(Outcome) if outcome.startswith("shed_")]
-    assert shed
+    shed = ["shed_queue_full", "shed_deadline"]
+    # Of the others, one is a caller's own limit, and one a state: more pods would help neither.
+    others = {"shed_key_limit", "shed_not_ready"}
+    assert {outcome for outcome in get_args(Outcome) if outcome.startswith("shed_")} == others | set(shed)
     assert all(f'\nstylize_requests_total{{outcome="{outcome}"}} 0.0' in text for outcome in shed)
 
 
