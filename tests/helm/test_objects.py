@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.helm.rendering import ANCIENT, SERVER, render
+from tests.helm.rendering import ANCIENT, CI_FILES, SERVER, render
 
 
 def test_a_plain_release_has_what_it_needs_and_no_more() -> None:
@@ -127,6 +127,30 @@ def test_the_tests_are_pods_of_the_service_s_image_that_ask_the_services() -> No
         assert pod["spec"]["restartPolicy"] == "Never"
         assert pod["spec"]["containers"][0]["image"] == release.container["image"]
     assert not render({"tests": {"enabled": False}}).all("Pod")
+
+
+@pytest.mark.parametrize("values", CI_FILES, ids=lambda path: path.stem)
+def test_the_tests_run_on_the_nodes_that_the_service_runs_on(values: Path) -> None:
+    release = render(values)
+    names = ("nodeSelector", "tolerations", "affinity")
+    wanted = {name: release.pod[name] for name in names if name in release.pod}
+    for pod in release.all("Pod"):
+        assert {name: pod["spec"][name] for name in names if name in pod["spec"]} == wanted
+
+
+def test_the_tests_tolerate_the_taint_of_gpu_nodes() -> None:
+    for pod in render({"gpu": {"resource": "nvidia.com/gpu"}}).all("Pod"):
+        assert {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"} in pod["spec"][
+            "tolerations"
+        ]
+        assert "nvidia.com/gpu" not in pod["spec"]["containers"][0]["resources"]["limits"]
+
+
+def test_the_tests_take_annotations_and_labels() -> None:
+    mesh = {"sidecar.istio.io/inject": "false"}
+    for pod in render({"tests": {"annotations": mesh, "labels": mesh}}).all("Pod"):
+        assert pod["metadata"]["annotations"].items() >= (mesh | {"helm.sh/hook": "test"}).items()
+        assert pod["metadata"]["labels"].items() >= mesh.items()
 
 
 def test_the_test_that_paints_has_a_key_where_one_is_needed() -> None:

@@ -46,6 +46,13 @@ app.kubernetes.io/component: test
 {{- default (ternary (include "stylize.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name -}}
 {{- end -}}
 
+{{/* As YAML; "" where there are none. For the pods of `helm test` too, which run where the image is. */}}
+{{- define "stylize.tolerations" -}}
+{{- with concat (ternary .Values.gpu.tolerations list (ne .Values.gpu.resource "")) .Values.tolerations -}}
+{{ toYaml . }}
+{{- end -}}
+{{- end -}}
+
 {{- define "stylize.image" -}}
 {{- if .Values.image.digest -}}
 {{ .Values.image.repository }}@{{ .Values.image.digest }}

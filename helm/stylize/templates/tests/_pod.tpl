@@ -12,7 +12,13 @@ metadata:
   labels:
     {{- include "stylize.testLabels" . | nindent 4 }}
     {{- include "stylize.commonLabels" . | nindent 4 }}
+    {{- with .Values.tests.labels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   annotations:
+    {{- with .Values.tests.annotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
     helm.sh/hook: test
     helm.sh/hook-delete-policy: before-hook-creation
 spec:
@@ -29,9 +35,13 @@ spec:
   nodeSelector:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- with .Values.tolerations }}
-  tolerations:
+  {{- with .Values.affinity }}
+  affinity:
     {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with include "stylize.tolerations" . }}
+  tolerations:
+    {{- . | nindent 4 }}
   {{- end }}
   containers:
     - name: check
