@@ -108,6 +108,19 @@ def test_rules_and_dashboard_are_the_files_of_the_chart_to_the_letter(complete_c
     assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
 
 
+@pytest.mark.parametrize("url", ["https://wiki.example.org/stylize", "https://wiki.example.org/stylize/"])
+def test_alerts_link_to_where_their_pages_are_published(url: str, complete_chart: Path) -> None:
+    release = render({"monitoring": {"rules": True, "runbookUrl": url}}, chart=complete_chart)
+    groups = release.one("PrometheusRule")["spec"]["groups"]
+    alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+    assert alerts
+    for rule in alerts:
+        page = f"https://wiki.example.org/stylize/{rule['alert']}.md"
+        assert rule["annotations"]["runbook_url"] == page
+    assert "set monitoring.runbookUrl" not in release.notes
+    assert "set monitoring.runbookUrl" in render({"monitoring": {"rules": True}}, chart=complete_chart).notes
+
+
 def test_rules_and_dashboard_are_left_out_unless_asked_for(complete_chart: Path) -> None:
     release = render(chart=complete_chart)
     assert not release.all("PrometheusRule")
