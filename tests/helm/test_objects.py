@@ -96,11 +96,16 @@ def test_the_service_monitor_finds_the_metrics_service_and_not_the_public_one() 
     assert [each["metadata"]["name"] for each in found] == ["r-stylize-metrics"]
 
 
-def test_rules_and_dashboard_are_the_files_of_the_chart_to_the_letter(complete_chart: Path) -> None:
+def test_rules_and_dashboard_are_the_files_of_the_chart(complete_chart: Path) -> None:
     monitoring = {"rules": True, "dashboard": True, "labels": {"release": "prometheus"}}
     release = render({"monitoring": monitoring}, chart=complete_chart)
     rule = release.one("PrometheusRule")
-    assert rule["spec"] == yaml.safe_load((complete_chart / "files" / "rules.yaml").read_text())
+    written = yaml.safe_load((complete_chart / "files" / "rules.yaml").read_text())
+    for group, theirs in zip(rule["spec"]["groups"], written["groups"], strict=True):
+        assert group["name"] == theirs["name"]
+        for ours, each in zip(group["rules"], theirs["rules"], strict=True):
+            if ours.get("alert") != "StylizeNoneReady":  # which is about this release: test_rules.py
+                assert ours == each
     assert rule["metadata"]["labels"]["release"] == "prometheus"
     dashboard = release.one("ConfigMap", "r-stylize-dashboard")
     file = json.loads((complete_chart / "files" / "dashboard.json").read_text())

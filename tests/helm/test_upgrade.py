@@ -13,7 +13,7 @@ from tests.helm.rendering import ROOT, Manifest
 EARLIER: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "earlier" / "values.yaml").read_text())
 """Of the chart that was released last; at a release, a copy of helm/stylize/values.yaml takes its place."""
 
-PAGE = (ROOT / "docs/kubernetes.md").read_text()
+PAGE = (ROOT / "docs/run/kubernetes.md").read_text()
 (DOCUMENTED,) = re.findall(r"helm upgrade -n pictures stylize helm/stylize (.*)", PAGE)
 GIVEN = {"replicaCount": 3, "settings": {"queueSize": 2, "maxBudget": 10}, "gpu": {"resource": ""}}
 
