@@ -1,6 +1,7 @@
 """docs/run/metrics.md is true of the code."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
@@ -8,6 +9,7 @@ import pytest
 
 from service.monitoring.metrics import STAGES
 from service.problems import PROBLEMS, Outcome
+from service.settings import Settings
 from tests.monitoring.queries import families, name_of
 
 PAGE = (Path(__file__).parents[2] / "docs/run/metrics.md").read_text()
@@ -47,3 +49,15 @@ def test_the_values_of_a_label_are_those_that_exist_from_the_start(label: str) -
 def test_every_outcome_stage_and_problem_is_counted_from_the_start() -> None:
     seen = {value for family in families() for sample in family.samples for value in sample.labels.values()}
     assert {*get_args(Outcome), *STAGES, *PROBLEMS} <= seen
+
+
+@pytest.mark.parametrize("name", ["stylize_http_request_duration_seconds", "stylize_stage_duration_seconds"])
+def test_seconds_are_told_apart_from_a_gpu_s_to_the_longest_deadline(name: str) -> None:
+    (family,) = [each for each in families() if each.name == name]
+    buckets = sorted({float(sample.labels["le"]) for sample in family.samples if "le" in sample.labels})
+    of_pictures = [bucket for bucket in buckets if 0.1 <= bucket <= Settings.model_fields["deadline"].default]
+    steps = [larger / smaller for smaller, larger in pairwise(of_pictures)]
+    assert max(steps) <= 1.5
+    assert len([bucket for bucket in buckets if 0.3 <= bucket < 0.45]) >= 3
+    longest = Settings.model_json_schema()["properties"]["deadline"]["maximum"]
+    assert buckets[-2] >= 0.8 * longest  # where StylizeSlow looks
