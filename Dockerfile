@@ -15,11 +15,13 @@ FROM ${BASE} AS dependencies
 # in the lock file, so these are as trustworthy as the index.
 ARG TORCH_INDEX=
 ARG TORCH=
+# What settings ask for: heic (STYLIZE_HEIC; its decoders are LGPL), otel (traces). "" for neither.
+ARG EXTRAS="heic otel"
 # pip's own setting: a directory of wheels, mounted into the build.
 ARG PIP_FIND_LINKS
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /build
-COPY requirements/runtime.txt ./
+COPY requirements/runtime.txt requirements/heic.txt requirements/otel.txt ./
 # A pip.conf with credentials for an index stays out of the image: --secret id=pip.conf,src=FILE.
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     set -eu; \
@@ -33,6 +35,7 @@ RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf,t
         pip install --require-hashes -r others.txt; \
         pip install ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} -r torch.txt; \
     fi; \
+    for extra in $EXTRAS; do pip install --require-hashes -r "$extra.txt"; done; \
     pip check
 
 

@@ -86,6 +86,11 @@ lock: $(VENV)/.installed  ## pin the newest versions that pyproject.toml allows
 	    --no-emit-index-url --custom-compile-command "make lock" pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes -c requirements/runtime.txt \
 	    --no-emit-index-url --custom-compile-command "make lock" --group dev pyproject.toml -o requirements/dev.txt
+	for extra in heic otel; do \
+	    $(BIN)/python -m scripts.extra $$extra | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	        --generate-hashes -c requirements/runtime.txt -c requirements/dev.txt --no-emit-index-url \
+	        --custom-compile-command "make lock" - -o requirements/$$extra.txt || exit 1; \
+	done
 
 sbom: $(VENV)/.installed  ## what is in the image, as CycloneDX: out/sbom.json (DPKG=FILE: the image's /var/lib/dpkg/status)
 	$(BIN)/python -m scripts.sbom $(if $(DPKG),--dpkg $(DPKG))

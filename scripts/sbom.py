@@ -1,7 +1,8 @@
 """What is in the image, as a bill of materials in CycloneDX 1.6.
 
-Python packages are those of requirements/runtime.txt, with the hashes of their files, without the lines for other
-systems and other versions of Python. Debian's packages are those of the image's /var/lib/dpkg/status, where given.
+Python packages are those of requirements/runtime.txt and of the extras, with the hashes of their files, without
+the lines for other systems and other versions of Python. Debian's packages are those of the image's
+/var/lib/dpkg/status, where given.
 """
 
 import json
@@ -46,6 +47,13 @@ def locked(text: str, environment: dict[str, str]) -> str:
     return "\n".join(kept) + "\n"
 
 
+def everything(environment: dict[str, str]) -> str:
+    """The parts of all lock files of the image that are installed in an environment; a package once."""
+    texts = [(ROOT / f"requirements/{name}.txt").read_text() for name in ("runtime", "heic", "otel")]
+    lines = [line for text in texts for line in locked(text, environment).splitlines()]
+    return "\n".join({line.partition("==")[0]: line for line in lines}.values()) + "\n"
+
+
 def debian(status: str) -> Iterator[dict[str, Any]]:
     """CycloneDX components of the packages that are installed, from the text of /var/lib/dpkg/status."""
     for paragraph in status.split("\n\n"):
@@ -61,7 +69,7 @@ def bill(dpkg: Path | None) -> dict[str, Any]:
     command = [sys.executable, "-m", "cyclonedx_py", "requirements", "-", "--output-reproducible"]
     done = subprocess.run(
         [*command, "--sv", "1.6", "--of", "JSON", "--pyproject", str(ROOT / "pyproject.toml")],
-        input=locked((ROOT / "requirements/runtime.txt").read_text(), IMAGE),
+        input=everything(IMAGE),
         capture_output=True,
         text=True,
         check=False,

@@ -292,6 +292,24 @@ def test_pip_checks_hashes_and_keeps_its_cache_out_of_the_image() -> None:
     assert "pip install --require-hashes -r others.txt" in install
 
 
+def test_the_extras_that_settings_ask_for_are_in_it_unless_they_are_left_out(tmp_path: Path) -> None:
+    (extras,) = [
+        shlex.split(value)[0].partition("=")[2]
+        for value in NAMED["dependencies"].all("ARG")
+        if value.startswith("EXTRAS=")
+    ]
+    locked = {path.stem for path in (ROOT / "requirements").glob("*.txt")} - {"runtime", "dev"}
+    assert set(extras.split()) == locked == {"heic", "otel"}
+    loop = re.search(r"for extra in \$EXTRAS; do .*?; done", NAMED["dependencies"].only("RUN"))
+    assert loop is not None
+    for given, installed in ((extras, ["heic.txt", "otel.txt"]), ("otel", ["otel.txt"]), ("", [])):
+        script = f"pip() {{ echo $*; }}; {loop[0]}"
+        run = subprocess.run(
+            ["sh", "-euc", script], env={"EXTRAS": given}, capture_output=True, text=True, check=True
+        )
+        assert run.stdout.splitlines() == [f"install --require-hashes -r {name}" for name in installed]
+
+
 def test_nothing_has_to_be_written_but_tmp() -> None:
     assert ENV["HOME"] == "/tmp"
     caches = {name: value for name, value in ENV.items() if name.endswith("CACHE_DIR")}

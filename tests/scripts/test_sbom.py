@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from scripts.sbom import IMAGE, debian, locked, main
 
 ROOT = Path(__file__).parents[2]
-LOCK = (ROOT / "requirements/runtime.txt").read_text()
+LOCK = "".join((ROOT / f"requirements/{name}.txt").read_text() for name in ("runtime", "heic", "otel"))
 
 STATUS = """\
 Package: libc6
