@@ -27,7 +27,7 @@ def download(url: str, destination: Path, *, sha256: str, timeout: float = 30.0)
     Args:
         url: http or https.
         destination: where to; must not exist.
-        sha256: what its SHA-256 begins with, lower-case hexadecimal.
+        sha256: its SHA-256, lower-case hexadecimal.
         timeout: seconds of silence after which the server is given up.
 
     Raises:
@@ -59,9 +59,9 @@ def download(url: str, destination: Path, *, sha256: str, timeout: float = 30.0)
                 bar.update(len(chunk))
     if expected is not None and received != expected:
         raise WeightsError(f"{url} was cut off after {received:,} of {expected:,} bytes: try again")
-    if not digest.hexdigest().startswith(sha256):
+    if digest.hexdigest() != sha256:
         raise WeightsError(
-            f"{url} has the wrong checksum (SHA-256 {digest.hexdigest()}, expected {sha256}...): "
+            f"{url} has the wrong checksum (SHA-256 {digest.hexdigest()}, expected {sha256}): "
             "what came is not the published file; try again, and do not use it"
         )
 

@@ -208,7 +208,7 @@ def _provision_file(path: Path, weights_dir: Path, *, force: bool) -> Provisione
 def _identify(path: Path, sha256: str) -> tuple[str, str, str]:
     for backbone in BACKBONES.values():
         source = backbone.source
-        if sha256.startswith(source.sha256):
+        if sha256 == source.sha256:
             return backbone.name, source.label, backbone.credit
     return CUSTOM, path.name, ""
 

