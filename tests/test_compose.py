@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from service.settings.settings import PREFIX, Settings
-from tests.test_dockerfile import DEFAULTS, ENV
+from tests.test_dockerfile import DEFAULTS, ENV, NAMED
 
 ROOT = Path(__file__).parents[1]
 FILES = ("compose.yaml", "compose/gpu.yaml")
@@ -51,7 +51,8 @@ def test_its_settings_are_settings_of_the_service(file: str) -> None:
 
 def test_the_image_is_built_as_the_dockerfile_wants() -> None:
     assert SERVICE["build"]["context"] == "."
-    assert set(SERVICE["build"]["args"]) <= set(DEFAULTS)
+    declared = set(DEFAULTS) | {arg.partition("=")[0] for arg in NAMED["dependencies"].all("ARG")}
+    assert set(SERVICE["build"]["args"]) <= declared
     assert SERVICE["build"]["args"]["BACKBONE"] == f"${{BACKBONE:-{DEFAULTS['BACKBONE']}}}"
 
 
@@ -137,7 +138,14 @@ def test_grafana_asks_that_prometheus_and_shows_the_chart_s_dashboard() -> None:
         ]
 
 
-def test_the_gpu_file_changes_nothing_but_the_device() -> None:
+def test_the_gpu_file_changes_nothing_but_the_device_and_its_image() -> None:
     gpu = _load("gpu.yaml")
     assert set(gpu["services"]) == {"stylize"}
     assert gpu["services"]["stylize"]["environment"] == {"STYLIZE_DEVICE": "cuda"}
+
+
+def test_cuda_is_in_the_image_for_a_gpu_and_not_in_the_other() -> None:
+    gpu = _load("gpu.yaml")["services"]["stylize"]
+    assert SERVICE["build"]["args"]["TORCH_INDEX"].endswith("/whl/cpu")
+    assert gpu["build"]["args"] == {"TORCH_INDEX": ""}
+    assert [SERVICE["image"], gpu["image"]] == ["localhost/stylize:cpu", "localhost/stylize:cuda"]
