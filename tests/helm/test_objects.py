@@ -109,8 +109,24 @@ def test_rules_and_dashboard_are_the_files_of_the_chart(complete_chart: Path) ->
     assert rule["metadata"]["labels"]["release"] == "prometheus"
     dashboard = release.one("ConfigMap", "r-stylize-dashboard")
     file = json.loads((complete_chart / "files" / "dashboard.json").read_text())
-    assert json.loads(dashboard["data"]["stylize.json"]) == file
+    own = {"uid": "pictures-r-stylize", "title": "Stylize: pictures-r-stylize"}
+    assert json.loads(dashboard["data"]["pictures-r-stylize.json"]) == file | own
     assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
+
+
+def test_the_dashboards_of_two_releases_do_not_replace_each_other() -> None:
+    seen = set()
+    for release in ("stylize", "stylize-canary", "a" * 53, "a" * 44 + "b"):
+        (each,) = [
+            config["data"]
+            for config in render({"monitoring": {"dashboard": True}}, release=release).all("ConfigMap")
+            if config["metadata"]["name"].endswith("-dashboard")
+        ]
+        ((file, text),) = each.items()
+        uid = json.loads(text)["uid"]
+        assert len(uid) <= 40  # Grafana's limit
+        seen.add((file, uid))
+    assert len({file for file, _ in seen}) == len({uid for _, uid in seen}) == 4
 
 
 @pytest.mark.parametrize("url", ["https://wiki.example.org/stylize", "https://wiki.example.org/stylize/"])
