@@ -44,6 +44,11 @@ def test_an_autoscaler_that_the_cluster_does_not_know_is_left_out_with_a_word(co
     assert "no autoscaling" not in new.notes
 
 
+def test_an_autoscaler_of_somebody_else_is_not_made() -> None:
+    release = render({"autoscaling": {"kind": "external"}})
+    assert not [*release.all("HorizontalPodAutoscaler"), *release.all("ScaledObject")]
+
+
 def test_keda_looks_at_requests_in_flight_and_at_refused_ones_as_if_they_were() -> None:
     spec = render({"autoscaling": KEDA}).one("ScaledObject")["spec"]
     assert not render({"autoscaling": KEDA}).all("HorizontalPodAutoscaler")  # KEDA makes it
@@ -165,6 +170,7 @@ def test_keda_s_series_fallback_and_credentials_can_be_said() -> None:
         ({"replicaCount": 2}, 1),
         ({"autoscaling": {"kind": "hpa"}}, 1),
         ({"autoscaling": KEDA}, 1),
+        ({"autoscaling": {"kind": "external"}}, 1),
         ({"replicaCount": 2, "podDisruptionBudget": {"enabled": False}}, 0),
     ],
 )

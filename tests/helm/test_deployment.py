@@ -129,7 +129,7 @@ def test_a_rollout_waits_for_no_gpu_that_is_not_there(values: Manifest, strategy
 
 @pytest.mark.parametrize(
     ("kind", "kube", "replicas"),
-    [("none", NEW, 3), ("hpa", NEW, None), ("keda", NEW, None), ("hpa", ANCIENT, 3)],
+    [("none", NEW, 3), ("hpa", NEW, None), ("keda", NEW, None), ("external", NEW, None), ("hpa", ANCIENT, 3)],
 )
 def test_the_number_of_pods_is_the_autoscaler_s_where_one_is_really_on(
     kind: str, kube: str, replicas: int | None

@@ -1,6 +1,6 @@
 {{/* What the cluster can do, and what is on. A helper that is no text is "" for no. */}}
 
-{{/* Which autoscaler is really on; one that the cluster does not know is off. */}}
+{{/* Which autoscaler is really on; one that the cluster does not know is off. `external` is somebody else's. */}}
 {{- define "stylize.autoscaler" -}}
 {{- if ne .Values.autoscaling.kind "hpa" -}}
 {{- .Values.autoscaling.kind | replace "none" "" -}}
