@@ -73,13 +73,13 @@ def test_annotations_of_an_ingress_are_rendered_and_win() -> None:
         "haproxy.org/timeout-server": '{{ include "stylize.routeSeconds" . }}s',
         "nginx.ingress.kubernetes.io/proxy-body-size": "1m",
     }
-    annotations = render({"ingress": {"enabled": True, "annotations": own}}).one("Ingress")["metadata"][
-        "annotations"
-    ]
+    annotations = render({"ingress": {"enabled": True, "nginx": True, "annotations": own}}).one("Ingress")[
+        "metadata"
+    ]["annotations"]
     assert annotations["haproxy.org/timeout-server"] == "130s"
     assert annotations["nginx.ingress.kubernetes.io/proxy-body-size"] == "1m"
     assert annotations["nginx.ingress.kubernetes.io/proxy-read-timeout"] == "130"
-    other = render({"ingress": {"enabled": True, "nginx": False}}).one("Ingress")
+    other = render({"ingress": {"enabled": True}}).one("Ingress")
     assert "annotations" not in other["metadata"]
 
 

@@ -16,7 +16,7 @@ def _release(**settings: Any) -> Manifests:
     return render(
         {
             "settings": settings,
-            "ingress": {"enabled": True},
+            "ingress": {"enabled": True, "nginx": True},
             "httpRoute": {"enabled": True, "parentRefs": [{"name": "g"}]},
             "preStopSeconds": 7,
         }

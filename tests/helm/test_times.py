@@ -44,7 +44,7 @@ TABLE = {
 def test_every_place_says_what_follows_from_the_deadline(deadline: int, complete_chart: Path) -> None:
     values = {
         "settings": {"deadline": deadline},
-        "ingress": {"enabled": True},
+        "ingress": {"enabled": True, "nginx": True},
         "httpRoute": {"enabled": True, "parentRefs": [{"name": "g"}]},
     }
     release = render(values, chart=complete_chart)
