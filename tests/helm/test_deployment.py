@@ -28,9 +28,9 @@ def _mounts(container: Manifest) -> dict[str, Manifest]:
 @pytest.mark.parametrize(
     ("image", "name"),
     [
-        ({}, "stylize:0.1.0"),
+        ({}, "localhost/stylize:0.1.0"),
         ({"repository": "r.example.org:5000/a/stylize", "tag": "1"}, "r.example.org:5000/a/stylize:1"),
-        ({"tag": "1", "digest": DIGEST}, f"stylize@{DIGEST}"),
+        ({"tag": "1", "digest": DIGEST}, f"localhost/stylize@{DIGEST}"),
     ],
 )
 def test_an_image_is_named_by_its_digest_or_its_tag_or_the_version(image: Manifest, name: str) -> None:

@@ -137,6 +137,12 @@ def test_helm_says_which_values_are_bad_and_why_all_at_once() -> None:
             {"settings": {"maxPerKey": 2}},
             ["settings.maxPerKey is 2, but there are no keys: give apiKeys as well, or neither."],
         ),
+        (
+            {"image": {"repository": "stylize"}},
+            [
+                "image.repository is stylize, which means docker.io/library/stylize: give it with its registry."
+            ],
+        ),
         ({"terminationGracePeriodSeconds": 30}, ["terminationGracePeriodSeconds is 30: give at least 145"]),
     ],
 )

@@ -61,6 +61,9 @@ emptyDir:
 {{- define "stylize.problems" -}}
 {{- $v := .Values -}}
 {{- $styles := compact (list (ternary "configMaps" "" (not (empty $v.styles.configMaps))) (ternary "existingClaim" "" (ne $v.styles.existingClaim "")) (ternary "volume" "" (not (empty $v.styles.volume)))) -}}
+{{- if not (contains "/" $v.image.repository) }}
+image.repository is {{ $v.image.repository }}, which means docker.io/library/{{ $v.image.repository }}: give it with its registry.
+{{- end }}
 {{- if gt (len $styles) 1 }}
 styles has {{ join " and " $styles }}: give one of them.
 {{- end }}
