@@ -57,7 +57,9 @@ class Service:
         metrics.max_budget.set(settings.max_budget)
         metrics.deadline.set(settings.deadline)
         metrics.in_flight.set_function(lambda: admission.taken)
-        return cls(settings, metrics, engine, admission, _keys(settings), catalogue)
+        keys = _keys(settings)
+        metrics.keys_stale.set_function(lambda: keys is not None and keys.stale)
+        return cls(settings, metrics, engine, admission, keys, catalogue)
 
     def stop(self) -> None:
         """Finish what is inside, and end the threads."""

@@ -112,6 +112,10 @@ class Metrics:
         self.in_flight = self._gauge(
             "stylize_in_flight", "Requests that hold a place: uploading, waiting or running."
         )
+        self.keys_stale = self._gauge(
+            "stylize_api_keys_stale",
+            "1 while the file of keys has a mistake, so that the keys from before stay valid.",
+        )
         self.busy_seconds = self._counter(
             "stylize_engine_busy_seconds", "Time spent optimising: its rate is the utilisation, 0 to 1."
         )

@@ -58,6 +58,7 @@ class Keys:
         self._clock = clock
         self._stamp = _stamp(path)  # before the file is read: what changes meanwhile is seen at the next look
         self._keys = read_keys(path)
+        self._stale = False
         self._next_look = clock() + _LOOK_SECONDS
         self._looking = threading.Lock()
 
@@ -65,6 +66,12 @@ class Keys:
     def names(self) -> list[str]:
         """Of all who have a key, each once."""
         return sorted({key.name for key in self._keys})
+
+    @property
+    def stale(self) -> bool:
+        """Whether the file has changed into one that cannot be used, so that the keys from before are still valid."""
+        self._look()
+        return self._stale
 
     def owner(self, token: str) -> str | None:
         """Whose key this is; None where it is nobody's.
@@ -92,8 +99,10 @@ class Keys:
             try:
                 self._keys = read_keys(self._path)
             except KeysError as error:
+                self._stale = True
                 log.error("%s The %d keys from before stay valid.", error, len(self._keys))
             else:
+                self._stale = False
                 log.info("the keys have changed: those of %s are valid", ", ".join(self.names))
         finally:
             self._looking.release()

@@ -29,10 +29,13 @@ def test_keys_change_hands_while_it_runs_and_are_never_in_the_log(tmp_path: Path
         wait_until(lambda: post(server, NEW) == 200)
         assert post(server, OLD) == 200
         path.write_text(f"phone:{NEW}\n{OLD}\n")  # a mistake: the key without its name
-        wait_until(lambda: post(server, OLD) == 200 and "stay valid" in server.output())
+        wait_until(lambda: server.metric("stylize_api_keys_stale") == 1)
+        assert post(server, OLD) == 200
+        assert "stay valid" in server.output()
         path.write_text(f"phone:{NEW}\n")
         wait_until(lambda: post(server, OLD) == 401)
         assert post(server, NEW) == 200
+        assert server.metric("stylize_api_keys_stale") == 0
         # Heads that gunicorn cannot read, and quotes in its messages.
         for head in (
             f"Authorization Bearer {NEW}\r\n\r\n",

@@ -170,12 +170,15 @@ def test_a_broken_new_file_leaves_the_keys_as_they_were_and_is_logged_once(
         path.unlink()
     else:
         path.write_text(broken)
+    assert not keys.stale
     for seconds in (1.1, 2.2, 3.3):
         clock.now = seconds
+        assert keys.stale  # seen whether somebody asks for a picture meanwhile or not
         assert keys.owner(PHONE) == "phone"
     (message,) = caplog.messages
     assert message.endswith("The 2 keys from before stay valid.")
     path.write_text(f"web:{WEB}\n")
     clock.now = 4.4
     assert keys.owner(PHONE) is None
+    assert not keys.stale
     assert keys.owner(WEB) == "web"
