@@ -1,7 +1,7 @@
 """Probes and metrics. Being busy is healthy, and ready: what is too much is refused with 429."""
 
-from flask import Blueprint, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from flask import Blueprint, Response, request
+from prometheus_client.exposition import choose_encoder
 
 from service.api.context import current_service
 from service.engine import State
@@ -27,5 +27,6 @@ def livez() -> tuple[dict[str, str | float], int]:
 
 @admin.get("/metrics")
 def metrics() -> Response:
-    """For Prometheus."""
-    return Response(generate_latest(current_service().metrics.registry), content_type=CONTENT_TYPE_LATEST)
+    """For Prometheus, in the format that it asks for: its own text, or OpenMetrics."""
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return Response(encode(current_service().metrics.registry), content_type=content_type)

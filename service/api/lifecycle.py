@@ -61,16 +61,16 @@ def _account(
     seconds = time.monotonic() - current.started
     if current.outcome == "client_gone":
         status = CLIENT_CLOSED_REQUEST
-    metrics.answered(route, method, status, seconds)
+    trace_id = service.tracing.ended(current, method=method, route=route, status=status, caller=caller)
+    if trace_id is not None:
+        current.facts["trace_id"] = trace_id
+    metrics.answered(route, method, status, seconds, trace_id)
     if current.outcome is not None:
         metrics.requests.labels(current.outcome).inc()
     if "problem" in current.facts:
         metrics.problems.labels(current.facts["problem"]).inc()
     for stage, took in current.stages.items():
         metrics.stage_seconds.labels(stage).observe(took)
-    trace_id = service.tracing.ended(current, method=method, route=route, status=status, caller=caller)
-    if trace_id is not None:
-        current.facts["trace_id"] = trace_id
     current.log(method=method, route=route, status=status, seconds=seconds)
 
 

@@ -185,11 +185,22 @@ class Metrics:
         for state in states:
             self.engine_state.labels(state).set_function(partial(_is, state, current))
 
-    def answered(self, route: str, method: str, code: int, seconds: float) -> None:
-        """Count one answer. `route`: the rule that the request fits, never the path as it was sent."""
+    def answered(
+        self, route: str, method: str, code: int, seconds: float, trace_id: str | None = None
+    ) -> None:
+        """Count one answer.
+
+        Args:
+            route: the rule that the request fits, never the path as it was sent.
+            method: of the request; one that HTTP does not know is counted as "other".
+            code: of the answer.
+            seconds: that it took.
+            trace_id: of the request; an exemplar of its bucket, so that a slow one can be looked at. None: none.
+        """
         method = method if method in METHODS else "other"
         self.http_requests.labels(route, method, str(code)).inc()
-        self.http_seconds.labels(route, _class(code)).observe(seconds)
+        exemplar = None if trace_id is None else {"trace_id": trace_id}
+        self.http_seconds.labels(route, _class(code)).observe(seconds, exemplar)
 
     def not_http(self, problem: ProblemType) -> None:
         """Count the answer to something that has no path and no method, as it cannot be read."""

@@ -2,6 +2,7 @@ import threading
 
 import pytest
 from flask.testing import FlaskClient
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families
 
 from devtools.serving import FakeModel, Gate
@@ -57,6 +58,21 @@ def test_a_stuck_engine_is_not_alive(
     answer = admin.get("/livez")
     assert answer.status_code == 503
     assert answer.get_json()["state"] == "ready"
+
+
+OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
+
+
+def test_metrics_are_in_the_format_that_is_asked_for(admin: FlaskClient) -> None:
+    answer = admin.get("/metrics", headers={"Accept": OPENMETRICS})
+    assert answer.content_type.startswith("application/openmetrics-text; version=1.0.0")
+    assert answer.get_data(as_text=True).endswith("# EOF\n")
+    families = {family.name for family in openmetrics_families(answer.get_data(as_text=True))}
+    plain = admin.get("/metrics")
+    assert plain.content_type.startswith("text/plain")
+    assert families == {
+        family.name for family in text_string_to_metric_families(plain.get_data(as_text=True))
+    }
 
 
 def test_metrics_can_be_parsed(admin: FlaskClient) -> None:

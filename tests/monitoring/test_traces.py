@@ -5,6 +5,7 @@ from collections.abc import Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from devtools.running import Server
@@ -71,6 +72,12 @@ def test_a_request_arrives_at_the_collector_and_the_last_one_before_the_process_
         assert named["service.name"] == "stylize"
         (line,) = server.requests_logged()
         assert len(line["trace_id"]) == 32
+        page = requests.get(
+            f"http://127.0.0.1:{server.admin_port}/metrics",
+            headers={"Accept": "application/openmetrics-text;version=1.0.0"},
+            timeout=10,
+        ).text
+        assert f'# {{trace_id="{line["trace_id"]}"}}' in page
         assert server.get("/version").status_code == 200
         server.terminate()
         server.process.wait(20)
