@@ -26,8 +26,23 @@ def _list(items: dict[str, Any]) -> dict[str, Any]:
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
 _SELECTOR = _object("matchLabels", matchLabels=_TEXTS)
 _METADATA = _object("name namespace labels", name=_TEXT, namespace=_TEXT, labels=_TEXTS, annotations=_TEXTS)
+_RELABELING = _object(
+    action={"enum": ["replace", "keep", "drop", "labeldrop", "labelkeep", "labelmap"]},
+    sourceLabels=_list(_TEXT),
+    targetLabel=_TEXT,
+    regex=_TEXT,
+    replacement={"type": "string"},
+)
 _ENDPOINTS = _list(
-    _object("port", port=_TEXT, path=_TEXT, interval=_DURATION, scrapeTimeout=_DURATION),
+    _object(
+        "port",
+        port=_TEXT,
+        path=_TEXT,
+        interval=_DURATION,
+        scrapeTimeout=_DURATION,
+        relabelings=_list(_RELABELING),
+        metricRelabelings=_list(_RELABELING),
+    ),
 )
 _RULING = _object(
     "stabilizationWindowSeconds policies",
@@ -121,7 +136,10 @@ _SPECS = {
                     request={"pattern": "^([0-9]{1,5}(h|m|s|ms)){1,4}$"},
                     backendRequest={"pattern": "^([0-9]{1,5}(h|m|s|ms)){1,4}$"},
                 ),
-                backendRefs=_list(_object("name port", name=_TEXT, port={"type": "integer", "minimum": 1})),
+                filters=_list({"type": "object", "required": ["type"]}),
+                backendRefs=_list(
+                    _object("name port", name=_TEXT, port={"type": "integer", "minimum": 1}, weight=_COUNT)
+                ),
             )
         ),
     ),

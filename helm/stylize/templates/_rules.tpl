@@ -4,8 +4,18 @@
 {{- $release := index . 0 -}}
 {{- $values := $release.Values -}}
 {{- $rules := fromYaml $text -}}
+{{- $unknown := deepCopy $values.monitoring.alerts -}}
 {{- range $group := $rules.groups -}}
+{{- $kept := list -}}
 {{- range $rule := $group.rules -}}
+{{- $change := dict -}}
+{{- if $rule.alert -}}
+{{- $change = index $values.monitoring.alerts $rule.alert | default dict -}}
+{{- $_ := unset $unknown $rule.alert -}}
+{{- end -}}
+{{- if ne (get $change "enabled" | toString) "false" -}}
+{{- $kept = append $kept $rule -}}
+{{- end -}}
 {{- if and $rule.alert $values.monitoring.runbookUrl -}}
 {{- $_ := set $rule.annotations "runbook_url" (replace "docs/runbooks" (trimSuffix "/" $values.monitoring.runbookUrl) $rule.annotations.runbook_url) -}}
 {{- end -}}
@@ -16,7 +26,20 @@
 {{- $name := include "stylize.fullname" $release -}}
 {{- $_ := set $rule.annotations "summary" (printf "No instance of {{ or $labels.job %q }} is ready." $name) -}}
 {{- end -}}
+{{- /* What the values say goes last. */ -}}
+{{- with $change.severity -}}
+{{- $_ := set $rule.labels "severity" . -}}
 {{- end -}}
+{{- range $name := list "for" "expr" -}}
+{{- with get $change $name -}}
+{{- $_ := set $rule $name . -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $_ := set $group "rules" $kept -}}
+{{- end -}}
+{{- if $unknown -}}
+{{- fail (printf "monitoring.alerts names %s: there is no such alert in files/rules.yaml." (keys $unknown | sortAlpha | join ", ")) -}}
 {{- end -}}
 {{ toYaml $rules }}
 {{- end -}}
