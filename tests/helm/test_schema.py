@@ -104,7 +104,7 @@ def test_helm_says_which_values_are_bad_and_why_all_at_once() -> None:
                 "settings.apiKeysFile is set, and so is apiKeys: give one of them.",
                 "apiKeys has existingSecret and keys: give one of them.",
                 "settings.port and settings.adminPort are both 9090: give the admin port another number.",
-                "weights.source is volume: say which, with weights.existingClaim or weights.volume.",
+                "weights.source is volume: say which volume, with weights.existingClaim or weights.volume.",
                 "autoscaling.minReplicas is 5: give at most autoscaling.maxReplicas, which is 4.",
                 "autoscaling.kind is keda: give the address of Prometheus, autoscaling.keda.serverAddress.",
                 "httpRoute.enabled is true: name a Gateway in httpRoute.parentRefs.",
@@ -124,7 +124,7 @@ def test_helm_says_which_values_are_bad_and_why_all_at_once() -> None:
                 "extraEnv sets STYLIZE_DEADLINE, which the chart computes with: set settings.deadline instead.",
                 "weights has existingClaim and volume: give one of them.",
                 "settings.weightsDir is set, and weights.source is initContainer, which mounts /weights",
-                "weights.source is initContainer: set settings.backbone to the weights to fetch, vgg16 or vgg19.",
+                "weights.source is initContainer: set settings.backbone to the weights to fetch, vgg16, vgg19 or",
                 "the network policy lets nothing out: give networkPolicy.extraEgress.",
                 "autoscaling.kind is hpa without a metric",
             ],
@@ -132,6 +132,19 @@ def test_helm_says_which_values_are_bad_and_why_all_at_once() -> None:
         (
             {"weights": {"existingClaim": "a"}},
             ["weights.source is baked, so the volume would not be used"],
+        ),
+        (
+            {"weights": {"source": "job", "existingClaim": "w"}, "settings": {"backbone": "custom"}},
+            [
+                "settings.backbone is custom: say where the file is and what it is, with weights.url and weights."
+            ],
+        ),
+        (
+            {"weights": {"url": "https://a.example/b", "sha256": "0" * 64}},
+            [
+                "weights.url is set, but weights.source is baked, which fetches nothing",
+                "weights.sha256 is for settings.backbone=custom; that of the image's is known: leave it out.",
+            ],
         ),
         (
             {"settings": {"maxPerKey": 2}},

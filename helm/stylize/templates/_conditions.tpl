@@ -90,20 +90,30 @@ apiKeys has existingSecret and keys: give one of them.
 {{- if eq (int64 $v.settings.port) (int64 $v.settings.adminPort) }}
 settings.port and settings.adminPort are both {{ int64 $v.settings.port }}: give the admin port another number.
 {{- end }}
-{{- if and (eq $v.weights.source "volume") (not $v.weights.existingClaim) (not $v.weights.volume) }}
-weights.source is volume: say which, with weights.existingClaim or weights.volume.
+{{- if and (has $v.weights.source (list "volume" "job")) (not $v.weights.existingClaim) (not $v.weights.volume) }}
+weights.source is {{ $v.weights.source }}: say which volume, with weights.existingClaim or weights.volume.
 {{- end }}
 {{- if and $v.weights.existingClaim $v.weights.volume }}
 weights has existingClaim and volume: give one of them.
 {{- end }}
 {{- if and (eq $v.weights.source "baked") (or $v.weights.existingClaim $v.weights.volume) }}
-weights.source is baked, so the volume would not be used: set weights.source to volume or initContainer.
+weights.source is baked, so the volume would not be used: set weights.source to volume, job or initContainer.
 {{- end }}
 {{- if and (ne $v.weights.source "baked") $v.settings.weightsDir }}
 settings.weightsDir is set, and weights.source is {{ $v.weights.source }}, which mounts /weights: leave settings.weightsDir out.
 {{- end }}
-{{- if and (eq $v.weights.source "initContainer") (not (has $v.settings.backbone (list "vgg16" "vgg19"))) }}
-weights.source is initContainer: set settings.backbone to the weights to fetch, vgg16 or vgg19.
+{{- $fetches := has $v.weights.source (list "initContainer" "job") }}
+{{- if and $fetches (not (has $v.settings.backbone (list "vgg16" "vgg19" "custom"))) }}
+weights.source is {{ $v.weights.source }}: set settings.backbone to the weights to fetch, vgg16, vgg19 or custom.
+{{- end }}
+{{- if and $fetches (eq (toString $v.settings.backbone) "custom") (not (and $v.weights.url $v.weights.sha256)) }}
+settings.backbone is custom: say where the file is and what it is, with weights.url and weights.sha256.
+{{- end }}
+{{- if and $v.weights.sha256 (ne (toString $v.settings.backbone) "custom") }}
+weights.sha256 is for settings.backbone=custom; that of {{ $v.settings.backbone | default "the image's" }} is known: leave it out.
+{{- end }}
+{{- if and $v.weights.url (not $fetches) }}
+weights.url is set, but weights.source is {{ $v.weights.source }}, which fetches nothing: set weights.source to job or initContainer.
 {{- end }}
 {{- if and (eq $v.weights.source "initContainer") $v.networkPolicy.enabled (not $v.networkPolicy.extraEgress) }}
 weights.source is initContainer, which downloads, but the network policy lets nothing out: give networkPolicy.extraEgress.

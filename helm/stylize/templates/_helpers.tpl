@@ -42,6 +42,12 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: test
 {{- end -}}
 
+{{- define "stylize.weightsLabels" -}}
+app.kubernetes.io/name: {{ include "stylize.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: weights
+{{- end -}}
+
 {{- define "stylize.serviceAccountName" -}}
 {{- default (ternary (include "stylize.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name -}}
 {{- end -}}
