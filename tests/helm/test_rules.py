@@ -15,7 +15,7 @@ from tests.helm.rendering import render
 def promtool() -> str:
     found = shutil.which("promtool")
     if found is None:
-        pytest.skip("promtool is not installed: the Debian package prometheus has it")
+        pytest.skip("there is no Prometheus: apt-get install prometheus")
     return found
 
 
