@@ -17,7 +17,7 @@
 {{- $kept = append $kept $rule -}}
 {{- end -}}
 {{- if and $rule.alert $values.monitoring.runbookUrl -}}
-{{- $_ := set $rule.annotations "runbook_url" (replace "docs/runbooks" (trimSuffix "/" $values.monitoring.runbookUrl) $rule.annotations.runbook_url) -}}
+{{- $_ := set $rule.annotations "runbook_url" (replace "docs/run/runbooks" (trimSuffix "/" $values.monitoring.runbookUrl) $rule.annotations.runbook_url) -}}
 {{- end -}}
 {{- /* Which pods there should be, only the release knows. */ -}}
 {{- if eq (default "" $rule.alert) "StylizeNoneReady" -}}
