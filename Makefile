@@ -3,9 +3,10 @@ PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := uv==0.13.8
+, := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve figures gallery test test-all test-avx2 lint apilint format bench bench-load bench-fleet lock sbom clean
+.PHONY: help setup demo serve figures gallery test test-all test-avx2 lint apilint format bench bench-load bench-fleet lock sbom version release release-image release-chart clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -94,6 +95,31 @@ lock: $(VENV)/.installed  ## pin the newest versions that pyproject.toml allows
 
 sbom: $(VENV)/.installed  ## what is in the image, as CycloneDX: out/sbom.json (DPKG=FILE: the image's /var/lib/dpkg/status)
 	$(BIN)/python -m scripts.sbom $(if $(DPKG),--dpkg $(DPKG))
+
+# The base by digest: what its name means today, where docker can ask its registry.
+BASE      ?= python:3.11-slim-bookworm
+PINNED     = $(BASE)@$$(docker buildx imagetools inspect --format '{{json .Manifest.Digest}}' $(BASE) | tr -d '"')
+VERSION    = $$($(BIN)/python -c "import service; print(service.__version__)")
+IMAGE     ?= localhost/stylize
+PLATFORMS ?= linux/amd64,linux/arm64
+
+version: $(VENV)/.installed  ## the version of the package
+	@echo $(VERSION)
+
+release: sbom  ## what a release publishes but the image, in out/release: chart, bill of materials, checksums
+	rm -rf out/release && mkdir -p out/release
+	$$($(BIN)/python scripts/helm.py 4) package helm/stylize -d out/release
+	$(BIN)/python -m scripts.oci out/release/stylize-$(VERSION).tgz out/release/stylize-chart-$(VERSION).oci.tar
+	cp out/sbom.json out/release/
+	cd out/release && sha256sum * > SHA256SUMS
+
+release-image: $(VENV)/.installed  ## the image for both architectures, with provenance and SBOM, as out/stylize.oci.tar (IMAGE=NAME PUSH=1: to its registry)
+	docker buildx build --platform $(PLATFORMS) --provenance=mode=max --sbom=true \
+	    --build-arg BASE=$(PINNED) --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) \
+	    --tag $(IMAGE):$(VERSION) $(if $(PUSH),--push,--output type=oci$(,)dest=out/stylize.oci.tar) .
+
+release-chart: release  ## push the chart (CHARTS=oci://REGISTRY/PATH)
+	$$($(BIN)/python scripts/helm.py 4) push out/release/stylize-$(VERSION).tgz $(CHARTS)
 
 clean:  ## remove what was built, but not the weights
 	rm -rf $(VENV) out .mypy_cache .pytest_cache .ruff_cache
