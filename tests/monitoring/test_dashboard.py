@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.monitoring.dashboard import DASHBOARD, panels, queries
+from tests.monitoring.dashboard import DASHBOARD, of_others, panels, queries
 from tests.monitoring.queries import metrics_in, sample_names
 from tests.monitoring.test_rules import RECORDS
 
@@ -54,6 +54,21 @@ def test_a_query_names_metrics_that_exist_and_no_unknown_variable(title: str, qu
     assert named, title
     assert named <= sample_names() | {rule["record"] for rule in RECORDS}
     assert not re.search(r"\$", query)
+
+
+def test_queries_are_narrowed_to_the_namespace_that_is_chosen() -> None:
+    for panel in panels():
+        for target in panel["targets"]:
+            selectors = re.findall(r"\{([^{}]*=~[^{}]*)\}", target["expr"])
+            assert all('namespace=~"$namespace' in selector for selector in selectors), panel["title"]
+    names = [variable["name"] for variable in DASHBOARD["templating"]["list"]]
+    assert names == ["datasource", "namespace", "job", "instance"]
+
+
+def test_those_of_nvidia_s_exporter_say_that_they_need_it() -> None:
+    theirs = [panel for panel in panels() if of_others(panel)]
+    assert theirs
+    assert all("needs the exporter of NVIDIA" in panel["description"] for panel in theirs)
 
 
 def test_what_operators_look_for_first_is_there() -> None:
