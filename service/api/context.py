@@ -59,6 +59,7 @@ class Service:
         metrics.in_flight.set_function(lambda: admission.taken)
         keys = _keys(settings)
         metrics.keys_stale.set_function(lambda: keys is not None and keys.stale)
+        metrics.expect_keys(keys.names if keys else ())
         return cls(settings, metrics, engine, admission, keys, catalogue)
 
     def stop(self) -> None:

@@ -67,6 +67,8 @@ def _account(
     metrics.answered(route, method, status, seconds, trace_id)
     if current.outcome is not None:
         metrics.requests.labels(current.outcome).inc()
+        if "key_name" in current.facts:
+            metrics.key_requests.labels(current.facts["key_name"]).inc()
     if "problem" in current.facts:
         metrics.problems.labels(current.facts["problem"]).inc()
     for stage, took in current.stages.items():

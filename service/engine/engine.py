@@ -253,6 +253,8 @@ class Engine:
         seconds = self._clock() - begun
         job.busy_seconds += seconds
         self._metrics.busy_seconds.inc(seconds)
+        if job.owner is not None:
+            self._metrics.key_engine_seconds.labels(job.owner).inc(seconds)
         self._beat()
 
     def _beat(self) -> None:

@@ -119,6 +119,16 @@ class Metrics:
         self.busy_seconds = self._counter(
             "stylize_engine_busy_seconds", "Time spent optimising: its rate is the utilisation, 0 to 1."
         )
+        self.key_requests = self._counter(
+            "stylize_key_requests",
+            "Requests to paint that came with a key, by its name in the file.",
+            ("key",),
+        )
+        self.key_engine_seconds = self._counter(
+            "stylize_key_engine_seconds",
+            "Time spent optimising for a key, by its name in the file.",
+            ("key",),
+        )
         self.evaluations = self._counter("stylize_evaluations", "Evaluations of loss and gradient.")
         self.evaluation_seconds = self._histogram(
             "stylize_evaluation_duration_seconds",
@@ -175,6 +185,12 @@ class Metrics:
             for code in sorted(codes):
                 self.http_requests.labels(route, "POST", str(code))
                 self.http_seconds.labels(route, _class(code))
+
+    def expect_keys(self, names: Iterable[str]) -> None:
+        """Count from 0 what these keys ask for. They are the file's, so that no caller can make time series."""
+        for name in names:
+            self.key_requests.labels(name)
+            self.key_engine_seconds.labels(name)
 
     def built(self, *, backbone: str, weights: str, torch: str, device: str) -> None:
         """Say what was loaded. `weights`: the first digits of their SHA-256."""

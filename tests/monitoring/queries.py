@@ -16,6 +16,7 @@ def families() -> tuple[Metric, ...]:
     """Every metric of the service, each with at least one sample."""
     metrics = Metrics()
     metrics.expect_requests(["/stylize"])
+    metrics.expect_keys(["phone"])
     metrics.follow_state(State, lambda: State.READY)
     metrics.built(backbone="", weights="", torch="", device="")
     return tuple(metrics.registry.collect())

@@ -77,6 +77,8 @@ class Script:
     def came_to(self, outcome: str, code: int, problem: str = "", stages: tuple[str, ...] = ()) -> None:
         self.answered(code, problem)
         self.count("stylize_requests_total", outcome=outcome)
+        if outcome != "unauthorized":
+            self.count("stylize_key_requests_total", key="tests")
         for stage in stages:
             self.count("stylize_stage_duration_seconds_count", stage=stage)
 

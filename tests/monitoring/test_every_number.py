@@ -17,6 +17,7 @@ SECONDS = (
     "stylize_stage_duration_seconds_sum",
     "stylize_evaluation_duration_seconds_sum",
     "stylize_engine_busy_seconds_total",
+    "stylize_key_engine_seconds_total",
     "stylize_model_load_seconds",
     "stylize_warmup_seconds",
 )
@@ -88,6 +89,13 @@ def test_seconds_are_some_of_those_that_the_script_took(script: Script) -> None:
         assert all(0 <= value <= took for value in values), name
     (heartbeat,) = [v for name, v in seen.items() if name.startswith("stylize_engine_heartbeat")]
     assert time.time() - 30 < heartbeat <= time.time()
+
+
+def test_the_engine_s_time_is_that_of_the_only_key(script: Script) -> None:
+    seen = scrape(script.server)
+    (by_key,) = [v for name, v in seen.items() if name.startswith("stylize_key_engine_seconds_total")]
+    assert by_key == pytest.approx(seen["stylize_engine_busy_seconds_total{}"])
+    assert by_key > 0
 
 
 def test_a_scanner_of_a_thousand_paths_adds_no_series(script: Script) -> None:
