@@ -153,6 +153,20 @@ def test_the_series_that_keda_asks_for_exist_before_the_first_request() -> None:
     assert all(f'\nstylize_requests_total{{outcome="{outcome}"}} 0.0' in text for outcome in shed)
 
 
+def test_keda_takes_the_last_pod_where_something_else_wakes_the_first() -> None:
+    cron = {
+        "type": "cron",
+        "metadata": {"timezone": "Etc/UTC", "start": "0 8 * * 1-5", "desiredReplicas": "1"},
+    }
+    keda = KEDA["keda"] | {"idleReplicaCount": 0, "cooldownPeriod": 600, "extraTriggers": [cron]}
+    spec = render({"autoscaling": {"kind": "keda", "keda": keda}}).one("ScaledObject")["spec"]
+    assert (spec["idleReplicaCount"], spec["cooldownPeriod"], spec["minReplicaCount"]) == (0, 600, 1)
+    demand, woken = spec["triggers"]
+    assert demand["metadata"]["ignoreNullValues"] == "true"  # no pods, no series: that is no failure now
+    assert woken == cron
+    assert "idleReplicaCount" not in render({"autoscaling": KEDA}).one("ScaledObject")["spec"]
+
+
 def test_keda_s_series_fallback_and_credentials_can_be_said() -> None:
     keda = KEDA["keda"] | {"selector": 'release="{{ .Release.Name }}"', "authenticationRef": "token"}
     spec = render({"autoscaling": {"kind": "keda", "minReplicas": 3, "keda": keda}}).one("ScaledObject")[

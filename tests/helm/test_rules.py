@@ -79,3 +79,37 @@ def test_it_is_known_which_pods_there_should_be(
 ) -> None:
     done = firing(promtool, tmp_path, "StylizeNoneReady", series, expected, minutes=minutes)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+TO_ZERO = {
+    "autoscaling": {
+        "kind": "keda",
+        "keda": {
+            "serverAddress": "http://prometheus:9090",
+            "idleReplicaCount": 0,
+            "extraTriggers": [{"type": "cron", "metadata": {"desiredReplicas": "1"}}],
+        },
+    }
+}
+REPLICAS = 'kube_deployment_spec_replicas{namespace="pictures",deployment="stylize"}'
+
+
+@pytest.mark.parametrize(
+    ("replicas", "expected"), [("0x200", []), ("1x200", [_alert("stylize")]), ("_x200", [_alert("stylize")])]
+)
+def test_where_zero_is_meant_none_ready_is_no_outage(
+    replicas: str, expected: list[dict[str, Any]], promtool: str, tmp_path: Path
+) -> None:
+    done = firing(
+        promtool, tmp_path, "StylizeNoneReady", {OTHER: "1x200", REPLICAS: replicas}, expected, values=TO_ZERO
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_autoscaler_that_is_asked_for_is_the_release_s() -> None:
+    release = render({"monitoring": {"rules": True}}, release="stylize")
+    groups = release.one("PrometheusRule")["spec"]["groups"]
+    rules = {rule.get("alert"): rule for group in groups for rule in group["rules"]}
+    expr = rules["StylizeAutoscalerAtMaximum"]["expr"]
+    assert expr.count('{namespace="pictures",horizontalpodautoscaler="stylize"}') == 2
+    assert "=~" not in expr

@@ -147,6 +147,12 @@ def test_helm_says_which_values_are_bad_and_why_all_at_once() -> None:
             ],
         ),
         (
+            {"autoscaling": {"kind": "keda", "keda": {"serverAddress": "http://p", "idleReplicaCount": 0}}},
+            [
+                "autoscaling.keda.idleReplicaCount is 0, and a service without pods has no metric that would wake it"
+            ],
+        ),
+        (
             {"settings": {"maxPerKey": 2}},
             ["settings.maxPerKey is 2, but there are no keys: give apiKeys as well, or neither."],
         ),

@@ -124,6 +124,9 @@ autoscaling.minReplicas is {{ int64 $v.autoscaling.minReplicas }}: give at most 
 {{- if and (eq $v.autoscaling.kind "keda") (not $v.autoscaling.keda.serverAddress) }}
 autoscaling.kind is keda: give the address of Prometheus, autoscaling.keda.serverAddress.
 {{- end }}
+{{- if and (eq $v.autoscaling.kind "keda") (not (kindIs "invalid" $v.autoscaling.keda.idleReplicaCount)) (not $v.autoscaling.keda.extraTriggers) }}
+autoscaling.keda.idleReplicaCount is 0, and a service without pods has no metric that would wake it: give autoscaling.keda.extraTriggers.
+{{- end }}
 {{- if and (eq $v.autoscaling.kind "hpa") (not $v.autoscaling.hpa.inFlightMetric) (not $v.autoscaling.hpa.cpuUtilization) }}
 autoscaling.kind is hpa without a metric: give autoscaling.hpa.inFlightMetric or autoscaling.hpa.cpuUtilization.
 {{- end }}

@@ -24,7 +24,14 @@
 {{- $series := tpl $values.autoscaling.keda.selector $release -}}
 {{- $_ := set $rule "expr" (replace "absent(stylize_engine_state)" (printf "absent(stylize_engine_state{%s})" $series) $rule.expr) -}}
 {{- $name := include "stylize.fullname" $release -}}
+{{- if or (and (eq $values.autoscaling.kind "keda") (not (kindIs "invalid" $values.autoscaling.keda.idleReplicaCount))) (eq $values.autoscaling.kind "external") -}}
+{{- $_ := set $rule "expr" (printf "(%s)\nunless on (namespace) kube_deployment_spec_replicas{namespace=%q,deployment=%q} == 0" $rule.expr $release.Release.Namespace $name) -}}
+{{- end -}}
 {{- $_ := set $rule.annotations "summary" (printf "No instance of {{ or $labels.job %q }} is ready." $name) -}}
+{{- end -}}
+{{- if eq (default "" $rule.alert) "StylizeAutoscalerAtMaximum" -}}
+{{- $matchers := printf "namespace=%q,horizontalpodautoscaler=%q" $release.Release.Namespace (include "stylize.fullname" $release) -}}
+{{- $_ := set $rule "expr" (replace "horizontalpodautoscaler=~\".*stylize.*\"" $matchers $rule.expr) -}}
 {{- end -}}
 {{- /* What the values say goes last. */ -}}
 {{- with $change.severity -}}
