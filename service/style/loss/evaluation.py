@@ -86,10 +86,15 @@ def loss_and_gradient(
             continue
         kept.append({})
         for name in layers:
-            h = kept[-1][name] = network.respond(name, h)
-            tally.add(name, h, _whole(h))
-        if not last:
-            h = network.pool(h)
+            pooled = None
+            if name == layers[-1] and not last:
+                response, pooled = network.respond_and_pool(name, h)
+            else:
+                response = network.respond(name, h)
+            kept[-1][name] = response
+            tally.add(name, response, _whole(response))
+            h = response if pooled is None else pooled
+        del response, pooled
     del h  # on the way back, what has been passed is freed
     gradient: Tensor | None = None
     for layers in reversed(blocks):
@@ -174,6 +179,13 @@ def _pull(
     gradient: Tensor | None = None
     for name in reversed(list(found)):
         response = found.pop(name)
+        winograd = network.winograd(name, response)
+        if winograd is not None and network.pooling == "average" and response.shape[2] == strip.height:
+            # It does all that is below as well.
+            own = tally.gradient(name, response, strip)
+            known = [each for each in (above if gradient is None else gradient, own) if each is not None]
+            gradient = winograd.adjoint(known[0], response, *known[1:])
+            continue
         if above is not None and gradient is None:
             # Made here, not by the caller, whose variable would keep it to the end of the block.
             unpooled = network.unpool(above[:, :, strip.pooled], response[:, :, strip.inner])
@@ -185,9 +197,13 @@ def _pull(
             gradient = _with_halo(own, response, strip)
         elif own is not None:
             gradient[:, :, strip.inner] += own
+        del own
+        if winograd is not None:
+            gradient = winograd.adjoint(gradient, response)
+            continue
         # The ReLU's, in place; afterwards the response is not needed any more.
         torch.ops.aten.threshold_backward.grad_input(gradient, response, 0, grad_input=gradient)
-        del response, own
+        del response
         gradient = network.adjoin(name, gradient)
     assert gradient is not None
     return gradient

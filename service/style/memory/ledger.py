@@ -23,6 +23,8 @@ class Block:
         outgoing: maps of each response.
         rows: of a strip, at most.
         itemsize: bytes of a number of the network's dtype.
+        winograd: the layers whose response is still there when the gradient before them is made.
+        fused: whether those also add up their gradients, and undo the pooling, without memory for it.
     """
 
     layers: tuple[str, ...]
@@ -32,6 +34,8 @@ class Block:
     outgoing: int
     rows: int
     itemsize: int
+    winograd: frozenset[str] = frozenset()
+    fused: bool = False
 
     @property
     def numbers(self) -> int:
@@ -67,6 +71,8 @@ def blocks_of(network: VGG, size: Size, taps: Iterable[str]) -> list[Block]:
             outgoing=channels[number + 1],
             rows=rows_of(size[1]),
             itemsize=network.dtype.itemsize,
+            winograd=network.winograd_layers(layers, size[0] >> number, size[1] >> number),
+            fused=network.pooling == "average",
         )
         for number, layers in enumerate(network.blocks(taps))
     ]
@@ -124,12 +130,13 @@ def evaluation(
             own = max(block.strip, _gradients(block, block.strip, content))
             if not style.isdisjoint(block.layers):
                 own += added * block.strip
-            ledger.pass_by((len(block.layers) + 1) * block.strip + own)
+            ledger.pass_by((len(block.layers) + 1 + bool(block.winograd)) * block.strip + own)
             ledger.give(gradient + block.entry)
             gradient = block.entry
             continue
         above, gradient = gradient, 0
-        if above:
+        last = block.layers[-1]
+        if above and not (block.fused and last in block.winograd):
             odd = block.height % 2 or block.width % 2
             ledger.pass_by(block.response + (block.response if odd else above))
             ledger.take(block.response)
@@ -141,11 +148,19 @@ def evaluation(
                 + own
                 + (_gradients(block, block.response, content) if layer in content else 0)
             )
+            below = block.entry if layer == block.layers[0] else block.response
+            if layer in block.winograd and block.fused:
+                ledger.pass_by(own + below)
+                ledger.give(block.response + gradient)
+                ledger.take(below)
+                gradient = below
+                continue
             if not gradient:
                 ledger.take(own)
                 gradient = own
+            if layer in block.winograd:
+                ledger.pass_by(below)
             ledger.give(block.response)
-            below = block.entry if layer == block.layers[0] else block.response
             ledger.take(below)
             ledger.give(gradient)
             gradient = below

@@ -55,8 +55,10 @@ def with_precision(network: VGG, precision: Precision = "auto") -> VGG:
         raise ValueError("tf32 is of NVIDIA's GPUs from Ampere on: choose auto, bf16 or fp32 here")
     _CONVOLUTIONS.fp32_precision = "tf32" if precision == "tf32" else "ieee"
     if precision == "auto":
-        return network.with_dtype(fastest_dtype(network.device))
-    return network.with_dtype(torch.bfloat16 if precision == "bf16" else torch.float32)
+        dtype = fastest_dtype(network.device)
+    else:
+        dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    return network.with_dtype(dtype).with_winograd()
 
 
 def _has_tf32(device: torch.device) -> bool:

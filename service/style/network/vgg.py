@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from service.style.convolution import Winograd, fast, winograd_layers
+
 Arch = Literal["vgg16", "vgg19"]
 Pooling = Literal["average", "max"]
 
@@ -17,6 +19,11 @@ CHANNELS = (64, 128, 256, 512, 512)
 
 # The mean of ImageNet's pixels, red, green, blue, 0-255: subtracted from the input by the original networks.
 IMAGENET_MEAN = (123.68, 116.779, 103.939)
+
+
+DEEPEST_WINOGRAD = "conv4_2"
+"""The deepest layer that the default options descend to. A transformed kernel takes four times the memory of a plain
+one, and those behind it are computed at the end of a scale only."""
 
 
 def layer_names(arch: Arch) -> tuple[str, ...]:
@@ -63,6 +70,7 @@ class VGG(nn.Module):
         self.pooling: Pooling = pooling
         self.layers = layer_names(arch)
         self.mean = mean
+        self._winograd: dict[str, Winograd] = {}
         incoming = 3
         for name in self.layers:
             outgoing = CHANNELS[int(name[4]) - 1]
@@ -102,9 +110,22 @@ class VGG(nn.Module):
         if dtype == self.dtype:
             return self
         other = self._twin()
+        other._winograd = {}
         for name, buffer in self.named_buffers():
             if name != "_mean":
                 other.register_buffer(name, buffer.to(dtype))
+        return other
+
+    def with_winograd(self) -> "VGG":
+        """The same network with the convolutions of `service.style.convolution`, where they are faster."""
+        if self._winograd or self.dtype != torch.float32 or self.device.type != "cpu":
+            return self
+        layers = self.layers[: self.layers.index(DEEPEST_WINOGRAD) + 1]
+        parts = ("weight", "adjoint", "bias")
+        other = self._twin()
+        other._winograd = winograd_layers(
+            {name: (*(self.get_buffer(f"{name}_{part}") for part in parts),) for name in layers}
+        )
         return other
 
     def with_pooling(self, pooling: Pooling) -> "VGG":
@@ -120,6 +141,7 @@ class VGG(nn.Module):
         other = VGG.__new__(VGG)
         nn.Module.__init__(other)
         other.arch, other.layers, other.mean, other.pooling = self.arch, self.layers, self.mean, self.pooling
+        other._winograd = self._winograd
         for name, buffer in self.named_buffers():
             other.register_buffer(name, buffer)
         return other
@@ -181,8 +203,26 @@ class VGG(nn.Module):
 
     def respond(self, name: str, h: Tensor) -> Tensor:
         """The post-ReLU response of a layer to its input. It is written once and never again."""
+        if winograd := self.winograd(name, h):
+            return winograd.forward(h)
         h = F.conv2d(h, self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias"), padding=1)
         return F.relu_(h)  # in place, because nobody needs the response before the ReLU
+
+    def respond_and_pool(self, name: str, h: Tensor) -> tuple[Tensor, Tensor]:
+        """As `respond`, and the response after the pooling."""
+        if self.pooling == "average" and (winograd := self.winograd(name, h)):
+            return winograd.forward_and_average(h)
+        response = self.respond(name, h)
+        return response, self.pool(response)
+
+    def winograd(self, name: str, h: Tensor) -> Winograd | None:
+        """What computes a layer sooner than torch does, where an input or a response is h; None: nothing."""
+        found = self._winograd.get(name)
+        return found if found is not None and found.suits(h) else None
+
+    def winograd_layers(self, names: Iterable[str], height: int, width: int) -> frozenset[str]:
+        """Those of the layers that `winograd` computes where a response has this height and width."""
+        return frozenset(self._winograd).intersection(names) if fast(height, width) else frozenset()
 
     def adjoin(self, name: str, gradient: Tensor) -> Tensor:
         """Adjoint of a layer's convolution: from the gradient after it, past the ReLU, to the one before it.

@@ -79,7 +79,7 @@ def switches() -> Iterator[None]:
 @pytest.mark.usefixtures("switches")
 def test_a_precision_can_be_asked_for(network: VGG) -> None:
     assert with_precision(network, "bf16").dtype == torch.bfloat16
-    assert with_precision(network, "fp32") is network
+    assert with_precision(network, "fp32").dtype == torch.float32
     assert with_precision(network).dtype == fastest_dtype(CPU)
 
 
