@@ -63,7 +63,20 @@ FROM ${BASE} AS code
 WORKDIR /app
 COPY LICENSE openapi.yaml ./
 COPY service service
-RUN python3 -m compileall -q --invalidation-mode unchecked-hash service && chmod -R a+rX .
+RUN python3 -m compileall -q --invalidation-mode unchecked-hash service && \
+    chmod -R a+rX . && find service/style -name 'winograd.py' -exec touch -d '2020-01-01' {} +
+
+
+# What numba compiles (service/style/convolution.py), for all x86-64 machines with AVX2. It is valid for this very file,
+# whose time must survive the copies to come, so it gets one in whole seconds. Elsewhere it compiles at start.
+FROM dependencies AS compiled
+WORKDIR /app
+COPY --from=code /app /app
+RUN NUMBA_CACHE_DIR=/compiled OMP_WAIT_POLICY=PASSIVE /opt/venv/bin/python -c \
+    'from service.style.convolution import available; available()'; \
+    mkdir -p /compiled && chmod -R a+rX /compiled
+# numba wants OpenMP by this name. With torch's own, both share one pool of threads.
+RUN mkdir /openmp && ln -s "$(echo /opt/venv/lib/python3*/site-packages/torch/lib/libgomp.so.1)" /openmp/libgomp.so.1.0.0
 
 
 FROM ${BASE}
@@ -73,6 +86,8 @@ RUN python3 -m compileall -q -x '/(test|tests|site-packages|dist-packages|lib2to
 COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=weights /weights /weights
 COPY --from=code /app /app
+COPY --from=compiled /compiled /compiled
+COPY --from=compiled /openmp /openmp
 WORKDIR /app
 
 ARG BACKBONE=vgg19
@@ -80,7 +95,8 @@ ARG BACKBONE=vgg19
 # else torch looks up the user's name, and an arbitrary uid has none.
 # MALLOC_ARENA_MAX: threads with an arena each never give memory back. TORCH_CUDNN_V8_API_LRU_CACHE_LIMIT: cuDNN's plans
 # for 10,000 shapes, the default, grow to 1-2 GB (pytorch#104701). PYTORCH_CUDA_ALLOC_CONF: pictures of many sizes do
-# not fragment the GPU's memory. NVIDIA_DRIVER_CAPABILITIES: what of the host's driver comes in, when a GPU is given.
+# not fragment the GPU's memory. BAKED_NUMBA_CACHE: is copied to NUMBA_CACHE_DIR, since numba reads no cache that it
+# could not write to. NVIDIA_DRIVER_CAPABILITIES: what of the host's driver comes in, when a GPU is given.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \
@@ -88,6 +104,9 @@ ENV PATH=/opt/venv/bin:$PATH \
     HOME=/tmp \
     TORCHINDUCTOR_CACHE_DIR=/tmp/torchinductor \
     TRITON_CACHE_DIR=/tmp/triton \
+    NUMBA_CACHE_DIR=/tmp/numba \
+    BAKED_NUMBA_CACHE=/compiled \
+    LD_LIBRARY_PATH=/openmp \
     MALLOC_ARENA_MAX=2 \
     TORCH_CUDNN_V8_API_LRU_CACHE_LIMIT=2000 \
     PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True \

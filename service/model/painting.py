@@ -52,7 +52,7 @@ class PaintingModel:
         note: which weights, and how to get others; empty where there is nothing to say.
         device: cpu or cuda.
         torch: its version.
-        arithmetic: unit, dtype and threads.
+        arithmetic: unit, dtype, whether by Winograd's convolutions, and threads.
         memory: bytes that one picture's painting may take; None: not known.
         room: bytes of the host's memory for the pictures of each request, with their copies; None: not known.
         largest_size: whose painting fits, with the default options; None: no size does.
@@ -208,7 +208,9 @@ def load_model(settings: Settings) -> PaintingModel:
     if memory is not None:
         largest_size = largest_square(network, memory, bounds.max_size, room)
     unit = torch.cuda.get_device_name() if device == "cuda" else torch.backends.cpu.get_cpu_capability()
-    computing = "tf32" if settings.precision == "tf32" else network.dtype
+    computing = "tf32" if settings.precision == "tf32" else str(network.dtype)
+    if network.has_winograd:
+        computing += " by Winograd"
     return PaintingModel(
         network=network,
         backbone=loaded.name,

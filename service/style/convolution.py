@@ -7,6 +7,7 @@ always gives the same bytes.
 import functools
 import logging
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -130,8 +131,12 @@ def _set_up_numba() -> None:
         os.environ.setdefault("NUMBA_CPU_FEATURES", "")
     elif os.uname().machine == "x86_64":
         raise RuntimeError("they need a CPU with AVX2")
-    # torch's OpenMP, and so one pool of threads. numba's own pool may not be used by two threads at once.
-    os.environ.setdefault("NUMBA_THREADING_LAYER", "omp")
+    # An image brings its cache along, on a file system that may be read-only; numba wants one that it could write to.
+    if (compiled := os.environ.get("BAKED_NUMBA_CACHE")) and (cache := os.environ.get("NUMBA_CACHE_DIR")):
+        shutil.copytree(compiled, cache, dirs_exist_ok=True)
+    # OpenMP, which is torch's own pool of threads where both find the same library; numba's is always there.
+    os.environ.setdefault("NUMBA_THREADING_LAYER_PRIORITY", "omp workqueue tbb")
+    os.environ.setdefault("NUMBA_NUM_THREADS", str(torch.get_num_threads()))
 
 
 def _check() -> None:

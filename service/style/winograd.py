@@ -12,9 +12,10 @@ after a convolution in the network, so that the picture is not read and written 
 pooling on the way forward, the gradients of pooling and ReLU on the way back.
 
 The tiles are taken some at a time, so that their transforms stay in the processor's cache.
-Importing this module imports numba and torch, which have to share one OpenMP: `service.style.convolution` sees to it.
+Importing this module imports numba, which `service.style.convolution` sets up before.
 """
 
+import threading
 from typing import Any, NamedTuple
 
 import numba
@@ -28,8 +29,9 @@ Array = NDArray[np.float32]
 STRIP_BYTES = 2 * 2**20
 """Of the transformed tiles of a strip, before and after the products. The second-level caches of a few cores."""
 
-FEWEST_TILES = 64
-"""Of a strip, unless the picture has fewer: the products of fewer rows are slower, whatever the cache."""
+MOST_BYTES = 16 * 2**20
+"""Of the same, where more channels want more tiles: the products of fewer than three quarters as many are slower,
+whatever the cache."""
 
 _G = torch.tensor(
     [
@@ -46,9 +48,14 @@ _G = torch.tensor(
 _OPTIONS: dict[str, Any] = {
     "cache": True,
     "parallel": True,
+    "nogil": True,
     "error_model": "numpy",
     "fastmath": {"contract", "nsz"},
 }
+# numba's own pool of threads may not be used twice at the same time; and a second convolution would only take the
+# cores and the cache from the first.
+_turn = threading.Lock()
+_MOST_THREADS = numba.get_num_threads()
 _NOTHING = np.zeros((0, 0, 0), np.float32)
 _NO_BIAS = np.zeros(0, np.float32)
 _TWO, _FOUR, _FIVE, _EIGHT, _QUARTER, _ZERO, _ONE = (np.float32(n) for n in (2, 4, 5, 8, 0.25, 0, 1))
@@ -118,19 +125,21 @@ def _convolve(before: _Before, u: Tensor, y: Array, after: _After) -> None:
     height, width, outgoing = y.shape
     incoming, across = u.shape[1], -(-width // 4)
     tiles = -(-height // 4) * across
-    most = max(FEWEST_TILES, STRIP_BYTES // (36 * 4 * (incoming + outgoing)))
+    size = 36 * 4 * (incoming + outgoing)
+    most = max(STRIP_BYTES // size, min(3 * max(incoming, outgoing) // 4, MOST_BYTES // size), 1)
     strips = -(-tiles // most)
     length = -(-tiles // strips)
     # torch's memory is aligned, and with it the products are the same each time.
     inputs, outputs = torch.empty(36 * length * incoming), torch.empty(36 * length * outgoing)
-    numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
-    for first in range(0, tiles, length):
-        count = min(length, tiles - first)
-        v = inputs[: 36 * count * incoming].view(36, count, incoming)
-        m = outputs[: 36 * count * outgoing].view(36, count, outgoing)
-        _tiles_in(*before, v.numpy(), first, height, width)
-        torch.bmm(v, u, out=m)
-        _tiles_out(m.numpy(), y, *after, first)
+    numba.set_num_threads(min(torch.get_num_threads(), _MOST_THREADS))
+    with _turn:
+        for first in range(0, tiles, length):
+            count = min(length, tiles - first)
+            v = inputs[: 36 * count * incoming].view(36, count, incoming)
+            m = outputs[: 36 * count * outgoing].view(36, count, outgoing)
+            _tiles_in(*before, v.numpy(), first, height, width)
+            torch.bmm(v, u, out=m)
+            _tiles_out(m.numpy(), y, *after, first)
 
 
 def _empty(channels: int, height: int, width: int) -> Tensor:

@@ -40,9 +40,9 @@ from service.style.work import Size
 SMALLEST = 32
 """Longest side of the smallest result that can be asked for, pixels."""
 
-ALLOCATOR = 96 * 2**20
+ALLOCATOR = 112 * 2**20
 """Bytes whatever the size: what the heap does not give back between tensors (40 to 130 MiB were measured), and the
-scratch space of a Gram matrix in bfloat16 (25 MiB for 512 maps) or of a convolution."""
+scratch space of a Gram matrix in bfloat16 (25 MiB for 512 maps) or of a convolution (`winograd.MOST_BYTES`)."""
 
 SCRATCH = 64 * 2**20
 """The same on a GPU: of a Gram matrix, and cuDNN's of a convolution. What torch's allocator loses there does not

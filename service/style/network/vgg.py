@@ -121,12 +121,19 @@ class VGG(nn.Module):
         if self._winograd or self.dtype != torch.float32 or self.device.type != "cpu":
             return self
         layers = self.layers[: self.layers.index(DEEPEST_WINOGRAD) + 1]
-        parts = ("weight", "adjoint", "bias")
-        other = self._twin()
+        buffer, other = self.get_buffer, self._twin()
         other._winograd = winograd_layers(
-            {name: (*(self.get_buffer(f"{name}_{part}") for part in parts),) for name in layers}
+            {
+                name: (buffer(f"{name}_weight"), buffer(f"{name}_adjoint"), buffer(f"{name}_bias"))
+                for name in layers
+            }
         )
         return other
+
+    @property
+    def has_winograd(self) -> bool:
+        """Whether `with_winograd` found any layer to be faster."""
+        return bool(self._winograd)
 
     def with_pooling(self, pooling: Pooling) -> "VGG":
         """The same network (and the same memory) with another pooling."""
