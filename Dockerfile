@@ -67,13 +67,13 @@ RUN python3 -m compileall -q --invalidation-mode unchecked-hash service && \
     chmod -R a+rX . && find service/style -name 'winograd.py' -exec touch -d '2020-01-01' {} +
 
 
-# What numba compiles (service/style/convolution.py), for all x86-64 machines with AVX2. It is valid for this very file,
-# whose time must survive the copies to come, so it gets one in whole seconds. Elsewhere it compiles at start.
+# What numba compiles (service/style/network/convolution.py), for all x86-64 machines with AVX2; elsewhere it compiles
+# at start. The cache is valid for a source file of the same time, which has whole seconds to survive being copied.
 FROM dependencies AS compiled
 WORKDIR /app
 COPY --from=code /app /app
 RUN NUMBA_CACHE_DIR=/compiled OMP_WAIT_POLICY=PASSIVE /opt/venv/bin/python -c \
-    'from service.style.convolution import available; available()'; \
+    'from service.style.network.convolution import available; available()'; \
     mkdir -p /compiled && chmod -R a+rX /compiled
 # numba wants OpenMP by this name. With torch's own, both share one pool of threads.
 RUN mkdir /openmp && ln -s "$(echo /opt/venv/lib/python3*/site-packages/torch/lib/libgomp.so.1)" /openmp/libgomp.so.1.0.0

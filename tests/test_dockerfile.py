@@ -214,8 +214,12 @@ def test_what_is_copied_exists_and_is_part_of_the_build(source: str) -> None:
 
 def test_what_is_copied_from_another_stage_is_copied_from_an_earlier_one() -> None:
     stages = [stage for stage, _ in _copies() if stage]
-    assert stages == ["dependencies", "weights", "code"]  # what changes least comes first
+    assert list(dict.fromkeys(stages[1:])) == ["dependencies", "weights", "code", "compiled"], (
+        "what changes least first"
+    )
+    assert stages[0] == "code", "which the stage compiled compiles"
     assert set(stages) <= NAMED.keys()
+    assert list(NAMED).index("code") < list(NAMED).index("compiled")
 
 
 @pytest.mark.parametrize(
@@ -313,7 +317,7 @@ def test_the_extras_that_settings_ask_for_are_in_it_unless_they_are_left_out(tmp
 def test_nothing_has_to_be_written_but_tmp() -> None:
     assert ENV["HOME"] == "/tmp"
     caches = {name: value for name, value in ENV.items() if name.endswith("CACHE_DIR")}
-    assert caches.keys() == {"TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"}
+    assert caches.keys() == {"TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "NUMBA_CACHE_DIR"}
     assert all(value.startswith("/tmp/") for value in caches.values())
 
 

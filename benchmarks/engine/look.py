@@ -19,7 +19,7 @@ from torch import Tensor
 from benchmarks.engine.methods import Pair
 from benchmarks.engine.quality import pairs_of, sheet
 from service.style import resample
-from service.style.network.precision import fastest_dtype
+from service.style.network import with_precision
 from service.style.network.vgg import VGG
 from service.style.options import Options
 from service.style.progress import finish
@@ -62,7 +62,7 @@ def main(
     pairs: Path, only: str, limit: int, small: int, large: int, backbone: str, weights: Path, out: Path
 ) -> None:
     network = load(backbone, weights).network
-    network = network.with_dtype(fastest_dtype(network.device))
+    network = with_precision(network)
     out.mkdir(parents=True, exist_ok=True)
     rows, kept = [], 0
     print(f"{'pair':40} {'blur':>5} {f'{small} / {large} px':>14} {f'two seeds at {small} px':>24}")

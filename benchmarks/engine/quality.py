@@ -24,7 +24,7 @@ from benchmarks.engine.methods import METHODS, Clock, Pair, full_size_objective
 from service.images import decode
 from service.style import resample
 from service.style.loss.objective import Losses, Objective
-from service.style.network.precision import fastest_dtype
+from service.style.network import with_precision
 from service.style.network.vgg import VGG
 from service.style.options import Options
 from service.weights import load
@@ -156,7 +156,7 @@ def main(
     out: Path,
 ) -> None:
     network = load(backbone, Path(weights)).network  # float32: as the field computes
-    fast = network.with_dtype(fastest_dtype(network.device))  # as the service computes
+    fast = with_precision(network)  # as the service computes
     out.mkdir(parents=True, exist_ok=True)
     base, theirs = Options(size=size), Options(size=size, iterations=evaluations)
     ratios: dict[str, list[float]] = {}

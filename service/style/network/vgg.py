@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from service.style.convolution import Winograd, fast, winograd_layers
+from service.style.network.convolution import Winograd, fast, winograd_layers
 
 Arch = Literal["vgg16", "vgg19"]
 Pooling = Literal["average", "max"]
@@ -117,7 +117,7 @@ class VGG(nn.Module):
         return other
 
     def with_winograd(self) -> "VGG":
-        """The same network with the convolutions of `service.style.convolution`, where they are faster."""
+        """The same network with the convolutions of `service.style.network.convolution`, where they are faster."""
         if self._winograd or self.dtype != torch.float32 or self.device.type != "cpu":
             return self
         layers = self.layers[: self.layers.index(DEEPEST_WINOGRAD) + 1]

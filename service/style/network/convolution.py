@@ -29,7 +29,7 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class Winograd:
-    """A layer's convolution by `service.style.winograd`.
+    """A layer's convolution by `service.style.network.winograd`.
 
     Attributes:
         kernels: transformed, (36, in, out).
@@ -49,13 +49,13 @@ class Winograd:
 
     def forward(self, h: Tensor) -> Tensor:
         """The ReLU of the convolution of h, (1, in, H, W): (1, out, H, W)."""
-        from service.style import winograd
+        from service.style.network import winograd
 
         return winograd.forward(h, self.kernels, self.bias)[0]
 
     def forward_and_average(self, h: Tensor) -> tuple[Tensor, Tensor]:
         """As `forward`, and its averages over 2x2 positions, (1, out, H//2, W//2)."""
-        from service.style import winograd
+        from service.style.network import winograd
 
         response, pooled = winograd.forward(h, self.kernels, self.bias, pool=True)
         assert pooled is not None
@@ -72,7 +72,7 @@ class Winograd:
         Returns:
             The gradient with respect to the input, (1, in, H, W).
         """
-        from service.style import winograd
+        from service.style.network import winograd
 
         return winograd.adjoint(gradient, response, self.adjoint_kernels, own)
 
@@ -92,7 +92,7 @@ def winograd_layers(kernels: Mapping[str, tuple[Tensor, Tensor, Tensor]]) -> dic
     suitable = {name: layer for name, layer in kernels.items() if min(layer[0].shape[:2]) >= FEWEST_CHANNELS}
     if not suitable or not available():
         return {}
-    from service.style import winograd
+    from service.style.network import winograd
 
     return {
         name: Winograd(winograd.transformed(kernel), winograd.transformed(adjoint), bias)
@@ -145,7 +145,7 @@ def _check() -> None:
     Raises:
         RuntimeError: it differs.
     """
-    from service.style import winograd
+    from service.style.network import winograd
 
     random = torch.Generator().manual_seed(0)
     x = torch.randn(1, 9, 14, 32, generator=random).permute(0, 3, 1, 2)

@@ -12,7 +12,7 @@ after a convolution in the network, so that the picture is not read and written 
 pooling on the way forward, the gradients of pooling and ReLU on the way back.
 
 The tiles are taken some at a time, so that their transforms stay in the processor's cache.
-Importing this module imports numba, which `service.style.convolution` sets up before.
+Importing this module imports numba, which `service.style.network.convolution` sets up before.
 """
 
 import threading

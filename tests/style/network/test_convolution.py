@@ -11,9 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from service.style import convolution, evaluation, losses, strips
-from service.style.terms import ContentTerm, StyleTerm, Term
-from service.style.vgg import VGG
+from service.style.loss import evaluation, losses
+from service.style.loss.terms import ContentTerm, StyleTerm, Term
+from service.style.network import convolution, strips
+from service.style.network.vgg import VGG
 from tests.style.conftest import random_weights
 
 SIZES = [(48, 64), (67, 53), (130, 16)]
@@ -164,7 +165,7 @@ def test_without_a_numba_that_works_the_convolutions_are_torchs_and_the_log_says
 def test_convolutions_that_compute_something_else_are_not_used(
     plain: VGG, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from service.style import winograd
+    from service.style.network import winograd
 
     right = winograd.transformed
     monkeypatch.setattr(winograd, "transformed", lambda kernel: right(kernel) * 1.001)
@@ -176,7 +177,7 @@ def test_without_openmp_numbas_own_threads_are_used() -> None:
     program = """if True:
         import sys
         sys.modules["numba.np.ufunc.omppool"] = None
-        from service.style import convolution
+        from service.style.network import convolution
         print(convolution.available())
         import numba
         print(numba.threading_layer())

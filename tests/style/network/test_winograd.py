@@ -7,12 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from service.style import convolution
+from service.style.network import convolution
 
 if not convolution.available():
     pytest.skip("numba, or its threads, cannot be used here", allow_module_level=True)
 
-from service.style import winograd
+from service.style.network import winograd
 
 SIZES = [(1, 1), (1, 9), (7, 1), (2, 2), (4, 4), (5, 3), (8, 12), (13, 17), (31, 6)]
 CLOSE = 1e-4
