@@ -3,7 +3,8 @@
     python -m benchmarks evaluation [--size 256]
 
 The convolutions are run on random data of the same shapes and dtype in channels_last: each forward, and each from its
-output to its input, as a gradient goes; always by torch, while the evaluation takes Winograd's where the service does.
+output to its input, as a gradient goes; always by torch, while the evaluation takes Winograd's where the service
+does.
 "Plain" is the same evaluation with torch's convolutions alone. All are measured in turns, so that whatever else the
 machine does disturbs all of them.
 """
@@ -63,7 +64,7 @@ def timed(run: Callable[[], object], device: torch.device) -> float:
 
 
 def measure(network: VGG, plain: VGG, size: int, rounds: int) -> list[float]:
-    """Median seconds of an evaluation, a plain one, the convolutions, and a step of the optimiser: size x 3/4 size."""
+    """Median seconds of an evaluation, a plain one, the convolutions, and a step of the optimiser."""
     random = torch.Generator().manual_seed(0)
     photograph, artwork = (
         torch.randint(0, 256, (3, size * 3 // 4, size), dtype=torch.uint8, generator=random) for _ in range(2)
