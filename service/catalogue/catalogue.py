@@ -5,7 +5,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,7 +13,7 @@ from service.catalogue import folder as folders
 from service.catalogue.cache import Cache
 from service.catalogue.credits import CREDITS_FILE, Credits, CreditsError, parse_credits
 from service.catalogue.folder import File, LeftOutError
-from service.images import Decoded, ImageError, decode, deliver
+from service.images import Decoded, ImageError, decode, deliver, on_white
 from service.messages import quote
 from service.style import reduce
 
@@ -160,7 +160,7 @@ class Catalogue:
             digest, picture = self._decode(file)
             self._cache.put(file, picture)
             small = reduce(picture.rgb, THUMBNAIL_SIDE)
-            thumbnail = deliver(small, "jpeg", _THUMBNAIL_QUALITY, picture.alpha)
+            thumbnail = deliver(small, "jpeg", _THUMBNAIL_QUALITY, None)
         except LeftOutError as reason:
             return str(reason)
         except Exception:  # one picture must not keep the others away, nor the service from starting
@@ -174,6 +174,8 @@ class Catalogue:
         try:
             data = file.path.read_bytes()
             picture = decode(data, max_pixels=self._max_pixels)
+            if picture.alpha is not None:
+                picture = replace(picture, rgb=on_white(picture.rgb, picture.alpha), alpha=None)
         except ImageError as error:
             raise LeftOutError(f"{error}.") from None
         except OSError as error:

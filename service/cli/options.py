@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
+from torch import Tensor
 
 from service.engine import LoadError
-from service.images import Decoded, ImageError, decode
+from service.images import ImageError, decode, on_white
 from service.intake import OptionsError, StylizeOptions, parse_options
 from service.model import PaintingModel, load_model
 from service.settings import Settings, SettingsError, load_settings
@@ -44,12 +45,13 @@ def parse(given: dict[str, str | None]) -> StylizeOptions:
         fail(error.errors[0].message if len(error.errors) == 1 else str(error), code=2)
 
 
-def read_picture(path: Path) -> Decoded:
-    """A picture from a file; ends the process where it is none."""
+def read_opaque(path: Path) -> Tensor:
+    """A picture from a file, uint8 (3, H, W), on white where it is transparent; ends the process where it is none."""
     try:
-        return decode(read(path), max_pixels=MAX_PIXELS, heic=settings().heic)
+        picture = decode(read(path), max_pixels=MAX_PIXELS, heic=settings().heic)
     except ImageError as error:
         fail(f"{path}: {error}")
+    return picture.rgb if picture.alpha is None else on_white(picture.rgb, picture.alpha)
 
 
 def read(path: Path) -> bytes:

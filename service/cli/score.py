@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from service.cli.options import PICTURE, api_options, fail, load, parse, read_picture
+from service.cli.options import PICTURE, api_options, fail, load, parse, read_opaque
 from service.intake import Bounds, OptionsError
 from service.messages import sentence
 from service.style import score
@@ -33,7 +33,7 @@ _OPTIONS = (
 def score_command(photograph: Path, artwork: Path, result: Path, as_json: bool, **given: str | None) -> None:
     """The losses of RESULT, as a painting of PHOTOGRAPH in the style of ARTWORK."""
     options = parse(given)
-    pictures = [read_picture(path).rgb for path in (photograph, artwork, result)]
+    pictures = [read_opaque(path) for path in (photograph, artwork, result)]
     model = load()
     try:
         wanted = Bounds.of_device(model.device, model.layers).complete(options, styles=1)

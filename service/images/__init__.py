@@ -2,10 +2,11 @@
 
 from service.images.decode import Decoded, decode
 from service.images.delivery import deliver, resized
-from service.images.encode import encode
+from service.images.encode import encode, on_white
 from service.images.errors import (
     BrokenImage,
     ImageError,
+    Invisible,
     TooManyLabels,
     TooManyPixels,
     TooSmall,
@@ -21,6 +22,7 @@ __all__ = [
     "Decoded",
     "Format",
     "ImageError",
+    "Invisible",
     "Labels",
     "SourceFormat",
     "TooManyLabels",
@@ -31,6 +33,7 @@ __all__ = [
     "decode",
     "deliver",
     "encode",
+    "on_white",
     "read_labels",
     "resized",
     "warm_up",

@@ -11,7 +11,14 @@ from torch import Tensor
 
 from service.images.colour import Conversion, to_srgb
 from service.images.containers import TooManyPiecesError, screen
-from service.images.errors import BrokenImage, ImageError, TooManyPixels, TooSmall, UnsupportedFormat
+from service.images.errors import (
+    BrokenImage,
+    ImageError,
+    Invisible,
+    TooManyPixels,
+    TooSmall,
+    UnsupportedFormat,
+)
 from service.images.formats import SOURCES, SourceFormat, sniff
 from service.images.heic import open_heic
 
@@ -35,7 +42,7 @@ class Decoded:
     """A picture as the service works with it.
 
     Attributes:
-        rgb: (3, H, W), uint8, sRGB.
+        rgb: (3, H, W), uint8, sRGB. Under alpha 0 it has whatever the file has there, which nobody has seen.
         alpha: (1, H, W), uint8, not premultiplied; None if the picture is opaque.
         format: what it came as.
         size: (width, height) of the file's picture, upright; that of `rgb` unless less was wanted.
@@ -78,6 +85,7 @@ def decode(
         BrokenImage: it cannot be decoded.
         TooManyPixels: there are more than `max_pixels`.
         TooSmall: a side is shorter than `min_side`.
+        Invisible: nothing of it is seen, and its colours are not labels.
         ImportError: `heic`, and pillow-heif is missing or too old.
     """
     # Pillow warns about odd metadata and about large pictures, which we judge ourselves. Not catch_warnings():
@@ -102,6 +110,8 @@ def decode(
             orientation = _orientation(image)
         except Exception as error:  # hostile files make decoders raise anything, SyntaxError included
             raise _broken(name) from error
+    if managed and alpha is not None and not alpha.getbbox():
+        raise Invisible
     turn = _UPRIGHT.get(orientation)
     if turn is not None:
         rgb = rgb.transpose(turn)

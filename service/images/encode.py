@@ -21,7 +21,8 @@ def encode(rgb: Tensor, format: Format, *, quality: int | None = None, alpha: Te
         rgb: (3, H, W), uint8, sRGB; on any device.
         format: "png" (lossless), "jpeg" (4:4:4), "webp" or "avif" (4:4:4).
         quality: 1 to 100; by default 92 for JPEG, 90 for WebP, 80 for AVIF. PNG has none, and ignores it.
-        alpha: (1, H, W), uint8, not premultiplied. JPEG has none: the picture is laid on white.
+        alpha: (1, H, W), uint8, not premultiplied. JPEG has none: the picture is laid on
+            white. Elsewhere what is not seen at all is black.
 
     Raises:
         ValueError: a tensor has another shape or type, or the quality is out of range.
@@ -47,7 +48,9 @@ def encode(rgb: Tensor, format: Format, *, quality: int | None = None, alpha: Te
     if format != "png":
         options["quality"] = quality or _QUALITY[format]
     if alpha is not None and format == "jpeg":
-        rgb, alpha = _on_white(rgb, alpha), None
+        rgb, alpha = on_white(rgb.cpu(), alpha.cpu()), None
+    elif alpha is not None:
+        rgb = rgb * (alpha.to(rgb.device) > 0)  # nothing is hidden under what nobody sees
     planes = rgb if alpha is None else torch.cat([rgb, alpha])
     pixels = np.ascontiguousarray(planes.detach().cpu().permute(1, 2, 0).numpy())
     out = io.BytesIO()
@@ -55,7 +58,16 @@ def encode(rgb: Tensor, format: Format, *, quality: int | None = None, alpha: Te
     return out.getvalue()
 
 
-def _on_white(rgb: Tensor, alpha: Tensor) -> Tensor:
+def on_white(rgb: Tensor, alpha: Tensor) -> Tensor:
+    """A picture on white paper, as viewers show it.
+
+    Args:
+        rgb: uint8 (3, H, W).
+        alpha: uint8 (1, H, W), not premultiplied.
+
+    Returns:
+        uint8 (3, H, W).
+    """
     a = alpha.to(torch.int32)
     mixed: Tensor = (rgb.to(torch.int32) * a + 255 * (255 - a) + 127) // 255
     return mixed.to(torch.uint8)

@@ -13,6 +13,15 @@ class BrokenImage(ImageError):  # noqa: N818
     """It begins like a picture of an accepted format, but cannot be decoded."""
 
 
+class Invisible(ImageError):  # noqa: N818
+    """Nothing of it is seen."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "all of the picture is transparent, or of an animation its first frame: send one with something to see"
+        )
+
+
 class TooManyPixels(ImageError):  # noqa: N818
     """It has more pixels than are allowed.
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from torch import Tensor
 
 from service.catalogue import Catalogue, Style
-from service.images import Decoded, Format, ImageError, Labels, read_labels, resized
+from service.images import Decoded, Format, ImageError, Labels, on_white, read_labels
 from service.intake.completion import PaintRequest
 from service.intake.errors import OptionsError, PictureError, TooLargeError
 from service.intake.masks import Region, match, misfit
@@ -16,7 +16,7 @@ from service.intake.operations import STYLIZE, Operation
 from service.intake.options import STYLE_NAME
 from service.messages import sentence
 from service.problems import FieldError
-from service.style import Masks, Options, Shapes, Work, kept, reduce, result_size
+from service.style import Masks, Options, Shapes, Work, kept, reduce, reduce_seen, result_size
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,8 @@ class _Preparation:
         with _fitting():
             result_size(height, width, options.size)
         masks, regions = self._masks(content, styles)
-        work = Work(content.rgb, [style.rgb for style in styles], options, masks, self._start(content))
+        artworks = [style.rgb for style in styles]
+        work = Work(content.rgb, artworks, options, masks, self._start(content), content.alpha)
         with _fitting():
             self.fits.require_room(work.shapes)
             self.fits.require_memory(work.shapes)
@@ -142,8 +143,8 @@ class _Preparation:
         styles: list[Decoded] = []
         for style in self._artworks():
             if content is None:  # a texture gets its shape from the first artwork, and nothing else
-                content = _reduced(style, self._kept)
-            styles.append(_reduced(style, self._artworks_kept))
+                content = _opaque(style, self._kept)
+            styles.append(_opaque(style, self._artworks_kept))
             with _fitting():  # before there are more
                 self.fits.require_room(
                     Shapes.of(content.rgb, [each.rgb for each in styles], self.request.options)
@@ -152,11 +153,11 @@ class _Preparation:
         return content, styles
 
     def _artworks(self) -> Generator[Decoded, None, None]:
-        """One after the other, so that they are not all there as large as they came. Their alpha does not count."""
+        """One after the other, so that they are not all there as large as they came."""
         for name, data in _numbered("style", self.request.sent.styles):
-            yield replace(self._decode(name, data, self._artworks_kept), alpha=None)
+            yield self._decode(name, data, self._artworks_kept)
         for style in self.request.named:
-            yield replace(self._named(style), alpha=None)
+            yield self._named(style)
 
     def _named(self, style: Style) -> Decoded:
         self.look()
@@ -192,7 +193,7 @@ class _Preparation:
         start = self._decode("init_image", self.request.sent.init_image, self._kept)
         if errors := misfit("init_image", start.size, "content", content.size):
             raise OptionsError(errors)
-        return reduce(start.rgb, self._kept)
+        return _opaque(start, self._kept).rgb
 
     def _decode(self, part: str, data: bytes, wanted: int | None, *, managed: bool = True) -> Decoded:
         self.look()
@@ -213,11 +214,17 @@ class _Preparation:
 
 
 def _reduced(picture: Decoded, longest: int) -> Decoded:
-    """A picture that is no larger than it has to be."""
-    rgb, alpha = reduce(picture.rgb, longest), picture.alpha
-    if alpha is not None and rgb is not picture.rgb:
-        alpha = resized(alpha, rgb.shape[-2], rgb.shape[-1])
+    """A picture that is no larger than it has to be, and hides nothing under what is transparent."""
+    if picture.alpha is None:
+        return replace(picture, rgb=reduce(picture.rgb, longest))
+    rgb, alpha = reduce_seen(picture.rgb, picture.alpha, longest)
     return replace(picture, rgb=rgb, alpha=alpha)
+
+
+def _opaque(picture: Decoded, longest: int) -> Decoded:
+    """The same without transparency, on white."""
+    small = _reduced(picture, longest)
+    return small if small.alpha is None else replace(small, rgb=on_white(small.rgb, small.alpha), alpha=None)
 
 
 def _numbered(name: str, files: tuple[bytes, ...]) -> list[tuple[str, bytes]]:

@@ -90,7 +90,9 @@ class PaintingModel:
             look: called before each copy; what it raises ends the preparation.
         """
         copies = Copies(pinned if self.device == "cuda" else None)
-        Sources(work.content, work.styles, start=work.start, copies=copies).prepare(work.options, look)
+        Sources(work.content, work.styles, start=work.start, copies=copies, alpha=work.alpha).prepare(
+            work.options, look
+        )
         return replace(work, copies=copies)
 
     def paint(self, work: Work) -> Generator[Progress, None, Result]:
@@ -102,6 +104,7 @@ class PaintingModel:
             work.options,
             masks=work.masks,
             start=work.start,
+            alpha=work.alpha,
             copies=work.copies,
             usual=self.costs,
             memory_bound=self.memory,

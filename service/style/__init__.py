@@ -11,7 +11,7 @@ from service.style.options import (
 )
 from service.style.progress import Progress, Result, Stopped, finish
 from service.style.regions import Masks
-from service.style.resample import fit, kept, reduce
+from service.style.resample import fit, kept, reduce, reduce_seen
 from service.style.sources import Sources
 from service.style.transfer import result_size, score, stylize
 from service.style.work import Shapes, Size, Work
@@ -36,6 +36,7 @@ __all__ = [
     "kept",
     "pinned",
     "reduce",
+    "reduce_seen",
     "result_size",
     "score",
     "strength_to_content_weight",

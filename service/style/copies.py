@@ -24,12 +24,13 @@ class Copies:
         # By the identity of the picture, which is kept with its copy: as long as it lives, no other has its id.
         self._made: dict[tuple[int, tuple[int, int]], tuple[Tensor, Tensor]] = {}
 
-    def of(self, picture: Tensor, size: tuple[int, int]) -> Tensor:
+    def of(self, picture: Tensor, size: tuple[int, int], alpha: Tensor | None = None) -> Tensor:
         """A picture at this size.
 
         Args:
             picture: uint8 (3, h, w), sRGB.
             size: (H, W) wanted.
+            alpha: uint8 (1, h, w), of the picture; None: it is opaque. See `resample.lanczos`.
 
         Returns:
             uint8 (3, H, W), by Pillow's Lanczos filter; of its own size the picture itself.
@@ -38,7 +39,7 @@ class Copies:
             return picture
         key = id(picture), size
         if key not in self._made:
-            copy = resample.lanczos(picture, size)
+            copy = resample.lanczos(picture, size, alpha)
             self._made[key] = picture, copy if self._pin is None else self._pin(copy)
         return self._made[key][1]
 

@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from service.style import transparency
+
 SMALLEST_SIDE = 16
 """Pixels of the shortest side that the network needs: conv5_1 comes after four poolings."""
 
@@ -38,18 +40,22 @@ def artwork_size(height: int, width: int, longest: int) -> tuple[int, int]:
     return max(rows, min(SMALLEST_SIDE, height)), max(columns, min(SMALLEST_SIDE, width))
 
 
-def lanczos(picture: Tensor, size: tuple[int, int]) -> Tensor:
+def lanczos(picture: Tensor, size: tuple[int, int], alpha: Tensor | None = None) -> Tensor:
     """An 8-bit picture, resampled with Pillow's Lanczos filter (antialiased).
 
     Args:
         picture: uint8 (3, h, w), sRGB.
         size: (H, W) wanted.
+        alpha: uint8 (1, h, w): how much of each pixel is seen; what is hidden gets the colours near it. None: all is
+            seen.
 
     Returns:
         uint8 (3, H, W) on the CPU; the picture itself if it has this size.
     """
     if tuple(picture.shape[-2:]) == size:
         return picture
+    if alpha is not None:
+        return transparency.fill(*transparency.resize(picture, alpha, size))
     image = Image.fromarray(picture.permute(1, 2, 0).contiguous().cpu().numpy())
     # The gap lets Pillow shrink a large photograph by whole factors first; at 3 the result is as good.
     image = image.resize((size[1], size[0]), Image.Resampling.LANCZOS, reducing_gap=3.0)
@@ -92,6 +98,22 @@ def reduce(picture: Tensor, longest: int) -> Tensor:
         uint8 (3, H, W) with this longest side and the same aspect ratio; the picture itself if it is no larger.
     """
     return lanczos(picture, artwork_size(picture.shape[-2], picture.shape[-1], longest))
+
+
+def reduce_seen(picture: Tensor, alpha: Tensor, longest: int) -> tuple[Tensor, Tensor]:
+    """As `reduce`, for a picture with transparency: what is hidden has the colours of what is seen near it.
+
+    Args:
+        picture: uint8 (3, h, w).
+        alpha: uint8 (1, h, w), somewhere above 0.
+        longest: what its longest side will be used at, in pixels.
+
+    Returns:
+        The picture and its alpha, with this longest side at most.
+    """
+    size = artwork_size(picture.shape[-2], picture.shape[-1], longest)
+    small, seen = transparency.resize(picture, alpha, size)
+    return transparency.fill(small, seen), seen
 
 
 def enlarge(picture: Tensor, size: tuple[int, int]) -> Tensor:

@@ -37,6 +37,7 @@ class Sources:
         masks: which parts are painted in which style; None: all of it, in that of all artworks.
         start: uint8 (3, h, w), sRGB, of any size: what to start from in place of the photograph.
         copies: of these pictures, at the sizes at which they are used.
+        alpha: uint8 (1, H, W), how much of each pixel of the photograph is seen; None: all of it is.
         device: of the network, where the masks are.
     """
 
@@ -45,6 +46,7 @@ class Sources:
     masks: Masks | None = None
     start: Tensor | None = None
     copies: Copies = field(default_factory=Copies)
+    alpha: Tensor | None = None
     device: torch.device = CPU
 
     def to(self, device: torch.device) -> "Sources":
@@ -65,15 +67,18 @@ class Sources:
             for picture in (self.photograph, self.start):
                 if picture is not None:
                     look()
-                    self.copies.of(picture, resample.fit(*photograph, longest))
+                    self._copy(picture, resample.fit(*photograph, longest))
             if options.weighted_style:
                 for artwork, size in zip(self.artworks, self.artwork_sizes(longest, options), strict=True):
                     look()
-                    self.copies.of(artwork, size)
+                    self._copy(artwork, size)
 
     def at(self, picture: Tensor, size: tuple[int, int]) -> Tensor:
         """One of the pictures at this size, (H, W): float32 (1, 3, H, W) in [0, 1], on the device."""
-        return resample.send(self.copies.of(picture, size), self.device)
+        return resample.send(self._copy(picture, size), self.device)
+
+    def _copy(self, picture: Tensor, size: tuple[int, int]) -> Tensor:
+        return self.copies.of(picture, size, self.alpha if picture is self.photograph else None)
 
     @property
     def sizes(self) -> tuple[tuple[int, int], list[tuple[int, int]]]:

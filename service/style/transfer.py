@@ -66,6 +66,7 @@ def stylize(
     *,
     masks: Masks | None = None,
     start: Tensor | None = None,
+    alpha: Tensor | None = None,
     copies: Copies | None = None,
     clock: Callable[[], float] = time.monotonic,
     usual: Costs | None = None,
@@ -89,6 +90,8 @@ def stylize(
         masks: which parts are painted in which style; None: all of it, in that of all artworks.
         start: uint8 (3, h, w), sRGB: the picture to start from with `init` "image". It gets the photograph's aspect
             ratio.
+        alpha: uint8 (1, H, W): how much of each pixel of the photograph is seen. What is hidden plays no part, but the
+            result is opaque. None: all is seen.
         copies: of these very tensors, prepared (`Sources.prepare`); None: they are made when a scale begins.
         clock: seconds, monotonic.
         usual: what evaluations cost on this machine; with it a budget is spent better.
@@ -105,7 +108,7 @@ def stylize(
         raise ValueError("a picture to start from goes with init=image: give both or neither")
     network = network.with_pooling(options.pooling)
     stopwatch = Stopwatch([options.budget, options.time_limit], clock, usual)
-    sources = Sources(photograph, artworks, masks, start, copies or Copies()).to(network.device)
+    sources = Sources(photograph, artworks, masks, start, copies or Copies(), alpha).to(network.device)
     run = _Run(network, sources, options, stopwatch, memory_bound)
     run.graphs = graphs
     memory.require(network, *sources.sizes, options, memory_bound, sources.regions)

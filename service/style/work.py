@@ -46,6 +46,7 @@ class Work:
         options: complete.
         masks: which parts are painted in which style; None: all of it, in that of all artworks.
         start: what to start from in place of the photograph.
+        alpha: uint8 (1, H, W), how much of each pixel of the photograph is seen; None: all of it is.
         copies: of these pictures, at the sizes at which they are used; None: they are made when they are needed.
     """
 
@@ -54,6 +55,7 @@ class Work:
     options: Options
     masks: Masks | None = None
     start: Tensor | None = None
+    alpha: Tensor | None = None
     copies: Copies | None = None
 
     @property

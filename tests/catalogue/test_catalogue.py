@@ -56,7 +56,9 @@ def test_a_thumbnail_is_a_small_jpeg(folder: Path) -> None:
 
 
 def test_a_thumbnail_of_something_transparent_is_laid_on_white(folder: Path) -> None:
-    Image.new("RGBA", (40, 40), (0, 0, 0, 0)).save(folder / "glass.png")
+    glass = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
+    glass.putpixel((0, 0), (0, 0, 0, 255))
+    glass.save(folder / "glass.png")
     thumbnail = Image.open(io.BytesIO(looked(folder).styles["glass"].preview.thumbnail))
     assert thumbnail.getpixel((20, 20)) == (255, 255, 255)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from devtools.bombs import png_chunk
-from service.images import BrokenImage, TooManyPixels, TooSmall, UnsupportedFormat, decode
+from service.images import BrokenImage, Invisible, TooManyPixels, TooSmall, UnsupportedFormat, decode
 from service.style.resample import reduce
 
 FORMATS = ["JPEG", "PNG", "WEBP", "AVIF"]
@@ -106,6 +106,26 @@ def test_broken_exif_data_is_ignored(photo: Image.Image, save: Any) -> None:
 
 
 # Modes.
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF"])
+def test_a_picture_that_nothing_is_seen_of_is_refused(kind: str, save: Any) -> None:
+    with pytest.raises(
+        Invisible, match=r"all of the picture is transparent, or of an animation its first frame"
+    ):
+        decode(save(Image.new("RGBA", (32, 24), (200, 100, 50, 0)), kind))
+
+
+def test_an_animation_that_begins_with_nothing_is_refused(photo: Image.Image, save: Any) -> None:
+    empty = Image.new("RGBA", photo.size, (0, 0, 0, 0))
+    options = {"save_all": True, "append_images": [photo.convert("RGBA")], "lossless": True}
+    with pytest.raises(Invisible):
+        decode(save(empty, "WEBP", **options))
+
+
+def test_the_colours_of_labels_count_whatever_is_seen_of_them(save: Any) -> None:
+    red = Image.new("RGBA", (32, 24), (255, 0, 0, 0))
+    assert decode(save(red, "PNG"), managed=False).rgb[:, 3, 3].tolist() == [255, 0, 0]
 
 
 def test_16_bit_grey_is_scaled_and_not_clipped(save: Any) -> None:

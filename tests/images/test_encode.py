@@ -116,6 +116,16 @@ def test_jpeg_lays_what_is_transparent_on_white(rgb: torch.Tensor) -> None:
     assert (decoded.rgb[:, :, 24:].float() - rgb[:, :, 24:].float()).abs().mean() < 3
 
 
+@pytest.mark.parametrize("kind", ["png", "webp", "avif"])
+def test_nothing_is_hidden_under_what_is_transparent(kind: Format, rgb: torch.Tensor) -> None:
+    alpha = torch.zeros_like(rgb[:1])
+    alpha[:, :, 16:] = 255
+    hidden = [encode(torch.where(alpha > 0, rgb, under), kind, alpha=alpha) for under in (rgb, 255 - rgb)]
+    assert hidden[0] == hidden[1]
+    if kind == "png":
+        assert (decode(hidden[0]).rgb[:, :, :16] == 0).all()
+
+
 def test_half_transparent_black_on_white_is_middle_grey() -> None:
     black, half = torch.zeros(3, 16, 16, dtype=torch.uint8), torch.full((1, 16, 16), 128, dtype=torch.uint8)
     assert (decode(encode(black, "jpeg", alpha=half)).rgb == 127).all()

@@ -155,7 +155,9 @@ def test_a_transparent_photograph_is_previewed_on_white(client: FlaskClient, mod
     turnstile = Turnstile()
     model.step = turnstile
     buffer = io.BytesIO()
-    Image.new("RGBA", (40, 30), (200, 0, 0, 0)).save(buffer, "png")
+    photograph = Image.new("RGBA", (40, 30), (200, 0, 0, 0))
+    photograph.paste((0, 0, 200, 255), (30, 0, 40, 30))
+    photograph.save(buffer, "png")
     stream = following(post(client, form() | {"content": file(buffer.getvalue())}, accept=STREAM))
     turnstile.let_through()
     preview = Image.open(io.BytesIO(base64.b64decode(next_of(stream, "preview").data["image"])))
