@@ -1,5 +1,6 @@
 """Bytes that somebody sent, to an upright 8-bit sRGB picture, or to one sentence about why not."""
 
+import io
 import re
 import warnings
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from PIL import Image, JpegImagePlugin
 from torch import Tensor
 
 from service.images.colour import Conversion, to_srgb
-from service.images.containers import TooManyPiecesError, screen
+from service.images.containers import TooManyPiecesError, jpeg, screen, unread_kind
 from service.images.errors import (
     BrokenImage,
     ImageError,
@@ -99,17 +100,12 @@ def decode(
         if min(width, height) < min_side:
             raise TooSmall(min_side, min(width, height))
         try:
-            if wanted is not None:
-                _shrink_on_load(image, wanted, min_side)
-            promised = image.size
-            image.load()
-            if image.size != promised:  # a HEIC picture may turn out to have another than its header says
-                raise ValueError(f"{image.size} in place of {promised}")
-            colours, alpha = _split(image)
-            rgb, icc = to_srgb(colours, image.info.get("icc_profile") if managed else None)
-            orientation = _orientation(image)
+            whole = _load(image, data, name, wanted, min_side)
+            colours, alpha = _split(whole)
+            rgb, icc = to_srgb(colours, whole.info.get("icc_profile") if managed else None)
+            orientation = _orientation(whole)
         except Exception as error:  # hostile files make decoders raise anything, SyntaxError included
-            raise _broken(name) from error
+            raise _broken(data, name) from error
     if managed and alpha is not None and not alpha.getbbox():
         raise Invisible
     turn = _UPRIGHT.get(orientation)
@@ -149,10 +145,39 @@ def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:
         actual = int(found[0]) if found else _PILLOW_LIMIT + 1
         raise TooManyPixels(min(max_pixels, _PILLOW_LIMIT), actual) from error
     except Exception as error:  # see decode()
-        raise _broken(name) from error
+        raise _broken(data, name) from error
 
 
-def _broken(name: str) -> BrokenImage:
+def _load(image: Image.Image, data: bytes, name: str, wanted: int | None, min_side: int) -> Image.Image:
+    """Decode the pixels of an open file; of a JPEG also where nothing but its end marker is missing."""
+    try:
+        return _loaded(image, wanted, min_side)
+    except OSError:
+        if name != "JPEG":
+            raise
+        ended, filled = jpeg.ended(data)
+        pixels = hash(_loaded(Image.open(io.BytesIO(filled), formats=(name,)), wanted, min_side).tobytes())
+        whole = _loaded(Image.open(io.BytesIO(ended), formats=(name,)), wanted, min_side)
+        if hash(whole.tobytes()) != pixels:
+            raise
+        return whole
+
+
+def _loaded(image: Image.Image, wanted: int | None, min_side: int) -> Image.Image:
+    if wanted is not None:
+        _shrink_on_load(image, wanted, min_side)
+    promised = image.size
+    image.load()
+    if image.size != promised:  # a HEIC picture may turn out to have another than its header says
+        raise ValueError(f"{image.size} in place of {promised}")
+    return image
+
+
+def _broken(data: bytes, name: str) -> ImageError:
+    if kind := unread_kind(data, name):
+        return UnsupportedFormat(
+            f"the file is a {kind}, which is not read here: save it as an ordinary {name}"
+        )
     return BrokenImage(f"the {name} file is damaged or cut short: send it again, or save it anew")
 
 

@@ -90,7 +90,7 @@ def stylize(
         masks: which parts are painted in which style; None: all of it, in that of all artworks.
         start: uint8 (3, h, w), sRGB: the picture to start from with `init` "image". It gets the photograph's aspect
             ratio.
-        alpha: uint8 (1, H, W): how much of each pixel of the photograph is seen. What is hidden plays no part, but the
+        alpha: uint8 (1, H, W): how much of each pixel of the photograph is seen. What is hidden plays no part; the
             result is opaque. None: all is seen.
         copies: of these very tensors, prepared (`Sources.prepare`); None: they are made when a scale begins.
         clock: seconds, monotonic.

@@ -40,8 +40,8 @@ def resize(rgb: Tensor, alpha: Tensor, size: tuple[int, int]) -> tuple[Tensor, T
 def fill(rgb: Tensor, alpha: Tensor) -> Tensor:
     """Give what is hidden the colours of what is seen near it, which stays as it is.
 
-    Pull-push (Gortler, Grzeszczuk, Szeliski & Cohen 1996, "The Lumigraph", section 3.4): means of what is seen at half
-    the size, a quarter and so on, then back, each level filling the holes of the next finer one.
+    Pull-push (Gortler, Grzeszczuk, Szeliski & Cohen 1996, "The Lumigraph", section 3.4): means of what is seen at
+    half the size, a quarter and so on, then back, each level filling the holes of the next finer one.
 
     Args:
         rgb: uint8 (3, H, W).

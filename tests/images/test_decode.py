@@ -411,3 +411,60 @@ def test_whatever_the_decoder_raises_is_a_broken_image(
     monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", fail)
     with pytest.raises(BrokenImage):
         decode(data)
+
+
+# What viewers show whole, and what no decoder here reads.
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("missing", [1, 2])
+@pytest.mark.parametrize("wanted", [None, 16])
+def test_a_jpeg_without_its_end_marker_is_whole(
+    progressive: bool, missing: int, wanted: int | None, save: Any, photo: Image.Image
+) -> None:
+    data = save(photo.resize((320, 240)), "JPEG", progressive=progressive)
+    whole, cut = decode(data, wanted=wanted), decode(data[:-missing], wanted=wanted)
+    assert torch.equal(whole.rgb, cut.rgb)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("share", [0.7, 0.97])
+def test_a_jpeg_that_pixels_are_missing_of_is_refused(
+    progressive: bool, share: float, save: Any, photo: Image.Image
+) -> None:
+    data = save(photo.resize((320, 240)), "JPEG", progressive=progressive)
+    with pytest.raises(BrokenImage, match="damaged or cut short"):
+        decode(data[: int(len(data) * share)])
+
+
+@pytest.mark.parametrize(
+    ("at", "byte", "kind"),
+    [
+        (4, 12, "JPEG of 12 bits"),
+        (1, 0xC3, "lossless JPEG"),
+        (1, 0xC5, "hierarchical JPEG"),
+        (1, 0xF7, "JPEG-LS"),
+    ],
+)
+def test_a_kind_of_jpeg_that_is_not_read_is_named(
+    at: int, byte: int, kind: str, save: Any, photo: Image.Image
+) -> None:
+    data = bytearray(save(photo, "JPEG"))
+    data[data.index(b"\xff\xc0") + at] = byte
+    with pytest.raises(UnsupportedFormat, match=f"the file is a {kind}, which is not read here"):
+        decode(bytes(data))
+
+
+def test_a_png_of_an_app_is_named(raw_png: Any) -> None:
+    rows = zlib.compress(b"\x00" + bytes(64), 9)
+    data = raw_png(16, 16, 8, 6, rows * 16)
+    data = data[:8] + png_chunk(b"CgBI", b"\x50\x00\x20\x02") + data[8:]
+    with pytest.raises(UnsupportedFormat, match="PNG from the inside of an iOS app"):
+        decode(data)
+
+
+def test_a_broken_jpeg_of_very_many_segments_is_broken(save: Any, photo: Image.Image) -> None:
+    data = save(photo, "JPEG")
+    at = data.index(b"\xff\xdb")
+    with pytest.raises(BrokenImage):
+        decode(data[:at] + b"\xff\xc0\x00\x02" + b"\xff\xe1\x00\x02" * 5000 + data[at:])

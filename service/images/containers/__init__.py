@@ -6,12 +6,13 @@ of it. Here is what tells such files from pictures, one module for each containe
 """
 
 import io
+from contextlib import suppress
 
 from service.images.containers import avif, jpeg, png, webp
 from service.images.containers.pieces import TooManyPiecesError
 from service.images.errors import TooManyPixels
 
-__all__ = ["TooManyPiecesError", "screen"]
+__all__ = ["TooManyPiecesError", "jpeg", "screen", "unread_kind"]
 
 # Colour, transparency, and something smaller: a thumbnail, a gain map.
 _CODED_PICTURES = 3
@@ -43,3 +44,19 @@ def screen(data: bytes, name: str, max_pixels: int) -> io.BytesIO:
             if coded > _CODED_PICTURES * max_pixels:
                 raise TooManyPixels(max_pixels, coded)
     return io.BytesIO(data)
+
+
+def unread_kind(data: bytes, name: str) -> str | None:
+    """What a file is that could not be decoded, where it may be valid and no decoder here reads its kind.
+
+    Args:
+        data: a file.
+        name: its format, as `sniff` tells it.
+    """
+    match name:
+        case "PNG" if png.is_cgbi(data):
+            return "PNG from the inside of an iOS app (CgBI)"
+        case "JPEG":
+            with suppress(TooManyPiecesError):  # then it is no valid file
+                return jpeg.unread_kind(data)
+    return None

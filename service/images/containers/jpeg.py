@@ -13,6 +13,16 @@ _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 # Not a stuffed zero, a restart, or a fill byte (B.1.1.2, B.1.1.5).
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _WITHOUT_LENGTH = (0x01, 0xD8)  # TEM, SOI
+_END = b"\xff\xd9"
+# Bytes that a decoder takes for coded data where some are missing, and passes over where none are.
+_FILLER = b"\x55" * 64
+# Start of frame (table B.1), by what decoders for 8 bits cannot do; the first byte after its length is the precision.
+_FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
+_OTHER_FRAMES = {
+    **dict.fromkeys((0xC3, 0xCB), "lossless JPEG"),
+    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "hierarchical JPEG"),
+    0xF7: "JPEG-LS",
+}
 
 
 class HeaderFile(io.BytesIO):
@@ -60,3 +70,29 @@ def _scans(data: bytes) -> int:
             end += max(2, struct.unpack_from(">H", data, end)[0])
         found = _MARKER.search(data, end)
     return scans
+
+
+def ended(data: bytes) -> tuple[bytes, bytes]:
+    """A file whose end marker is missing, with one; and the same with bytes before it that decode to something.
+
+    A decoder makes up what is missing from the bytes that follow. Where both files give the same pixels, none are.
+    """
+    coded = data.rstrip(b"\xff")  # the first half of a marker
+    return coded + _END, coded + _FILLER + _END
+
+
+def unread_kind(data: bytes) -> str | None:
+    """The name of a kind of JPEG that no decoder here reads; None if it is an ordinary one, or damaged."""
+    pieces = Pieces(len(data))
+    found = _MARKER.search(data, 2)
+    while found is not None and found[1][0] not in (_START_OF_SCAN, _END_OF_IMAGE):
+        pieces.count()
+        marker, end = found[1][0], found.end()
+        if marker in _OTHER_FRAMES:
+            return _OTHER_FRAMES[marker]
+        if marker in _FRAMES and data[end + 2 : end + 3] == b"\x0c":
+            return "JPEG of 12 bits"
+        if marker not in _WITHOUT_LENGTH and end + 2 <= len(data):
+            end += max(2, struct.unpack_from(">H", data, end)[0])
+        found = _MARKER.search(data, end)
+    return None

@@ -14,6 +14,11 @@ _GREY, _RGB, _PALETTE = 0, 2, 3
 _LARGEST_PROFILE = 1 << 20  # Pillow's limit too; those of monitors and cameras are far smaller
 
 
+def is_cgbi(data: bytes) -> bool:
+    """Whether it is what Xcode makes of a PNG: another order of colours, premultiplied, without zlib's header."""
+    return data[12:16] == b"CgBI"
+
+
 def essential(data: bytes) -> bytes:
     """The file without the chunks that do not matter to its first picture.
 
