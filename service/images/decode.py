@@ -1,9 +1,12 @@
 """Bytes that somebody sent, to an upright 8-bit sRGB picture, or to one sentence about why not."""
 
 import io
+import math
 import re
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -22,6 +25,11 @@ from service.images.errors import (
 )
 from service.images.formats import SOURCES, SourceFormat, sniff
 from service.images.heic import open_heic
+
+JPEG_PIXELS = 3
+"""Times as many pixels as other formats a JPEG may have, if no more than theirs are left when it is reduced as it is
+decoded. The coefficients of a progressive one take up to 6 bytes for each pixel of the file, a PNG with alpha takes
+18 (docs/run/memory.md)."""
 
 # Pillow refuses pictures beyond twice its own limit whatever ours is, which is as well.
 _PILLOW_LIMIT = 178_956_970
@@ -73,8 +81,9 @@ def decode(
 
     Args:
         data: a JPEG, PNG, WebP or AVIF file.
-        max_pixels: the most pixels (width times height) that are decoded; beyond 179 megapixels Pillow's own
-            limit holds.
+        max_pixels: the most pixels (width times height) that are decoded. A JPEG may have JPEG_PIXELS times as many
+            where no more than `max_pixels` are left when it is reduced. Beyond 179 megapixels Pillow's own limit
+            holds.
         min_side: the least width and height.
         wanted: the longest side that the picture will be used at. A JPEG that is far larger is decoded at 1/2,
             1/4 or 1/8 of its size, to no less than twice what is wanted.
@@ -95,15 +104,16 @@ def decode(
     name = _accepted(data, heic)
     with _open(data, name, max_pixels) as image:
         width, height = image.size
-        if width * height > max_pixels:
-            raise TooManyPixels(max_pixels, width * height)
+        _require_few_pixels(data, name, width * height, max_pixels)
         if min(width, height) < min_side:
             raise TooSmall(min_side, min(width, height))
         try:
-            whole = _load(image, data, name, wanted, min_side)
+            whole = _load(image, data, name, partial(_shrink_on_load, wanted, min_side, max_pixels))
             colours, alpha = _split(whole)
             rgb, icc = to_srgb(colours, whole.info.get("icc_profile") if managed else None)
             orientation = _orientation(whole)
+        except ImageError:
+            raise
         except Exception as error:  # hostile files make decoders raise anything, SyntaxError included
             raise _broken(data, name) from error
     if managed and alpha is not None and not alpha.getbbox():
@@ -139,7 +149,7 @@ def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:
     except (ImageError, ImportError):
         raise
     except TooManyPiecesError as error:
-        raise BrokenImage(f"the {name} file {error}: save it anew") from error
+        raise _complicated(name, error) from error
     except Image.DecompressionBombError as error:
         found = re.search(r"\d+", str(error))
         actual = int(found[0]) if found else _PILLOW_LIMIT + 1
@@ -148,29 +158,50 @@ def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:
         raise _broken(data, name) from error
 
 
-def _load(image: Image.Image, data: bytes, name: str, wanted: int | None, min_side: int) -> Image.Image:
+def _require_few_pixels(data: bytes, name: str, pixels: int, max_pixels: int) -> None:
+    """Refuse a file that would take too much memory or time, from its header.
+
+    Raises:
+        TooManyPixels: it has more pixels than its format may have.
+        BrokenImage: it is a JPEG that passes over so many pixels too often.
+    """
+    if pixels <= max_pixels:
+        return
+    most = JPEG_PIXELS * max_pixels if name == "JPEG" else max_pixels
+    if pixels > most:
+        raise TooManyPixels(most, pixels)
+    try:
+        jpeg.check_scans(data, jpeg.MOST_SCANS * max_pixels // pixels)
+    except TooManyPiecesError as error:
+        raise _complicated(name, error) from error
+
+
+def _load(image: Image.Image, data: bytes, name: str, shrink: Callable[[Image.Image], None]) -> Image.Image:
     """Decode the pixels of an open file; of a JPEG also where nothing but its end marker is missing."""
     try:
-        return _loaded(image, wanted, min_side)
+        return _loaded(image, shrink)
     except OSError:
         if name != "JPEG":
             raise
         ended, filled = jpeg.ended(data)
-        pixels = hash(_loaded(Image.open(io.BytesIO(filled), formats=(name,)), wanted, min_side).tobytes())
-        whole = _loaded(Image.open(io.BytesIO(ended), formats=(name,)), wanted, min_side)
+        pixels = hash(_loaded(Image.open(io.BytesIO(filled), formats=(name,)), shrink).tobytes())
+        whole = _loaded(Image.open(io.BytesIO(ended), formats=(name,)), shrink)
         if hash(whole.tobytes()) != pixels:
             raise
         return whole
 
 
-def _loaded(image: Image.Image, wanted: int | None, min_side: int) -> Image.Image:
-    if wanted is not None:
-        _shrink_on_load(image, wanted, min_side)
+def _loaded(image: Image.Image, shrink: Callable[[Image.Image], None]) -> Image.Image:
+    shrink(image)
     promised = image.size
     image.load()
     if image.size != promised:  # a HEIC picture may turn out to have another than its header says
         raise ValueError(f"{image.size} in place of {promised}")
     return image
+
+
+def _complicated(name: str, error: TooManyPiecesError) -> BrokenImage:
+    return BrokenImage(f"the {name} file {error}: save it anew")
 
 
 def _broken(data: bytes, name: str) -> ImageError:
@@ -181,13 +212,29 @@ def _broken(data: bytes, name: str) -> ImageError:
     return BrokenImage(f"the {name} file is damaged or cut short: send it again, or save it anew")
 
 
-def _shrink_on_load(image: Image.Image, wanted: int, min_side: int) -> None:
-    """Let libjpeg leave out frequencies that shrinking the picture would remove anyway."""
-    if not isinstance(image, JpegImagePlugin.JpegImageFile):
-        return
-    scale = 2 * wanted / max(image.size)
-    width, height = (max(2 * min_side, round(side * scale)) for side in image.size)
-    image.draft(None, (width, height))
+def _shrink_on_load(wanted: int | None, min_side: int, max_pixels: int, image: Image.Image) -> None:
+    """Let libjpeg leave out frequencies that shrinking the picture would remove anyway.
+
+    Raises:
+        TooManyPixels: more pixels than `max_pixels` would be left.
+    """
+    if wanted is not None and isinstance(image, JpegImagePlugin.JpegImageFile):
+        width, height = image.size
+        # Less than twice what is wanted, and even less than that, only where it would be too many.
+        for times in (2, 1, 0.5):
+            scale = times * wanted / max(width, height)
+            least = [max(2 * min_side, round(side * scale)) for side in (width, height)]
+            if width * height <= max_pixels * _reduction(image.size, least) ** 2:
+                break
+        image.draft(None, (least[0], least[1]))
+    if math.prod(image.size) > max_pixels:
+        raise TooManyPixels(max_pixels, math.prod(image.size))
+
+
+def _reduction(size: Sequence[int], least: Sequence[int]) -> int:
+    """By how much libjpeg reduces each side, 1, 2, 4 or 8, where so much has to be left of each."""
+    most = min(side // left for side, left in zip(size, least, strict=True))
+    return next((factor for factor in (8, 4, 2) if factor <= most), 1)
 
 
 def _orientation(image: Image.Image) -> int:

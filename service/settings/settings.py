@@ -158,7 +158,8 @@ class Settings(BaseSettings):
         default=20_000_000, description="of one request's body"
     )
     max_pixels: Annotated[int, Field(ge=4096)] = Field(
-        default=40_000_000, description="of one picture that is sent"
+        default=40_000_000,
+        description="of one picture that is sent; a JPEG that is reduced as it is decoded may have 3 times as many",
     )
     heic: bool = Field(default=False, description="read HEIC pictures too; needs the extra stylize[heic]")
     default_budget: Annotated[float, Field(gt=0)] | None = Field(

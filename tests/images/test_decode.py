@@ -317,6 +317,40 @@ def test_both_sides_have_to_be_long_enough(save: Any) -> None:
     assert decode(save(Image.new("RGB", (16, 16)), "PNG")).size == (16, 16)
 
 
+def test_a_jpeg_may_have_three_times_as_many_pixels_where_it_is_reduced(
+    large: Image.Image, save: Any
+) -> None:
+    data, pixels = save(large, "JPEG"), 640 * 480
+    assert decode(data, wanted=100, max_pixels=pixels // 3).rgb.shape == (3, 240, 320)
+    with pytest.raises(TooManyPixels) as raised:
+        decode(data, wanted=100, max_pixels=pixels // 3 - 1)
+    assert (raised.value.limit, raised.value.actual) == (pixels - 3, pixels)
+    with pytest.raises(TooManyPixels) as raised:  # all of it is wanted
+        decode(data, max_pixels=pixels // 3)
+    assert (raised.value.limit, raised.value.actual) == (pixels // 3, pixels)
+
+
+def test_a_jpeg_that_would_be_too_large_at_twice_the_size_is_reduced_to_no_less_than_is_wanted(
+    large: Image.Image, save: Any
+) -> None:
+    for wanted in (300, 330):  # the second is a little more than there is then, and better than none
+        assert decode(save(large, "JPEG"), wanted=wanted, max_pixels=640 * 480 // 3).rgb.shape == (
+            3,
+            240,
+            320,
+        )
+
+
+def test_a_large_jpeg_may_have_fewer_scans(large: Image.Image, save: Any) -> None:
+    data, pixels = save(large, "JPEG", progressive=True), 640 * 480
+    scans = data.count(b"\xff\xda")
+    assert decode(data, wanted=100, max_pixels=pixels // 2).size == large.size
+    following = data.index(b"\xff\xda")
+    often = data[:following] + data[following:-2] * (60 // scans) + data[-2:]
+    with pytest.raises(BrokenImage, match="has more than 49 scans"):
+        decode(often, wanted=100, max_pixels=pixels // 2 - 1)
+
+
 # A picture that is wanted smaller.
 
 

@@ -8,7 +8,7 @@ from service.images.containers.pieces import Pieces, TooManyPiecesError
 
 SIGNATURE = b"\xff\xd8\xff"
 # Each scan of a progressive picture passes over all of it. Encoders write ten or so.
-_MOST_SCANS = 100
+MOST_SCANS = 100
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 # Not a stuffed zero, a restart, or a fill byte (B.1.1.2, B.1.1.5).
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
@@ -45,14 +45,14 @@ class HeaderFile(io.BytesIO):
         return super().read(size)
 
 
-def check_scans(data: bytes) -> None:
-    """Look for more scans than a picture has.
+def check_scans(data: bytes, most: int = MOST_SCANS) -> None:
+    """Look for more scans than a picture has, or than so many.
 
     Raises:
         TooManyPiecesError: there are too many, or too many segments.
     """
-    if data.count(b"\xff\xda") > _MOST_SCANS and _scans(data) > _MOST_SCANS:
-        raise TooManyPiecesError(f"has more than {_MOST_SCANS} scans")
+    if data.count(b"\xff\xda") > most and _scans(data) > most:
+        raise TooManyPiecesError(f"has more than {most} scans")
 
 
 def _scans(data: bytes) -> int:
