@@ -12,7 +12,7 @@ from service.images.errors import (
     TooSmall,
     UnsupportedFormat,
 )
-from service.images.formats import MEDIA_TYPES, Format, SourceFormat
+from service.images.formats import MEDIA_TYPES, Format, SourceFormat, sniff
 from service.images.labels import Labels, colour_name, read_labels
 from service.images.warm_up import warm_up
 
@@ -36,5 +36,6 @@ __all__ = [
     "on_white",
     "read_labels",
     "resized",
+    "sniff",
     "warm_up",
 ]

@@ -1,5 +1,6 @@
 """From what was asked, by anyone, to what is painted."""
 
+from service.intake.base64_text import decode_base64
 from service.intake.bounds import Bounds
 from service.intake.completion import PaintRequest, complete
 from service.intake.errors import OptionsError, PictureError, TooLargeError
@@ -26,6 +27,7 @@ __all__ = [
     "Submission",
     "TooLargeError",
     "complete",
+    "decode_base64",
     "parse_options",
     "prepare",
 ]

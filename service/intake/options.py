@@ -8,7 +8,16 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from service.images import Format
 from service.intake.errors import OptionsError
@@ -20,6 +29,7 @@ from service.style.network import Pooling
 MAX_STYLES = 8
 PICTURES = ("content", "style", "content_mask", "style_mask", "init_image")
 STYLE_NAME = "style_name"
+TEXTS = {"texts": True}  # what validators are told where a text stands for any value
 
 
 def _layers(value: object) -> object:
@@ -54,9 +64,9 @@ def _layers(value: object) -> object:
     return {name: float(weight) for name, weight in value.items()}
 
 
-def _numbers(value: object) -> object:
-    """1,2.5 as text, or a list."""
-    if isinstance(value, str):
+def _numbers(value: object, info: ValidationInfo) -> object:
+    """1,2.5 where all values are texts, or a list."""
+    if isinstance(value, str) and info.context == TEXTS:
         try:
             return [float(part) for part in value.strip(" []").split(",")]
         except ValueError:
@@ -66,6 +76,22 @@ def _numbers(value: object) -> object:
     return value
 
 
+def _whole(value: object) -> object:
+    """64.0 is a whole number, as in JSON Schema: languages with one type of number write it so."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _format(value: object) -> object:
+    """Files are called .jpg where the format is JPEG."""
+    return "jpeg" if value == "jpg" else value
+
+
+WHOLE = BeforeValidator(_whole)
+AnswerFormat = Annotated[
+    Format,
+    BeforeValidator(_format),
+    WithJsonSchema({"type": "string", "enum": ["jpeg", "jpg", "png", "webp", "avif"]}),
+]
 Weight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 Layers = Annotated[dict[str, float], BeforeValidator(_layers)]
 
@@ -75,7 +101,7 @@ class StylizeOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    size: Annotated[int, Field(ge=32)] | None = Field(
+    size: Annotated[int, Field(ge=32), WHOLE] | None = Field(
         default=None, description="Longest side of the result, in pixels. 512 on a GPU, 256 on a CPU."
     )
     strength: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
@@ -115,23 +141,23 @@ class StylizeOptions(BaseModel):
         description="Start from the photograph, from init_image (image: wherever there is one), or from white noise "
         "as in the paper.",
     )
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = Field(
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1), WHOLE] = Field(
         default=0, description="Another seed gives another picture, equally good."
     )
     budget: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         default=None,
         description="Seconds for the optimisation: the answer is the best picture found by then.",
     )
-    iterations: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+    iterations: Annotated[int, Field(ge=1, le=10_000), WHOLE] | None = Field(
         default=None, description="At most so many evaluations of loss and gradient."
     )
     pooling: Pooling = Field(
         default="average", description="Pooling of the network: the paper's, or as it was trained."
     )
-    format: Format | None = Field(
-        default=None, description="Of the result; by the Accept header where not given."
+    format: AnswerFormat | None = Field(
+        default=None, description="Of the result; by the Accept header where not given. jpg is jpeg."
     )
-    quality: Annotated[int, Field(ge=1, le=100)] | None = Field(
+    quality: Annotated[int, Field(ge=1, le=100), WHOLE] | None = Field(
         default=None, description="Of jpeg, webp and avif. png is lossless and does not have one."
     )
 
@@ -169,6 +195,7 @@ def parse_options(given: Mapping[str, object], *, text: bool) -> StylizeOptions:
         options = StylizeOptions.model_validate(
             {name: value for name, value in given.items() if name in known and value is not None},
             strict=not text,
+            context=TEXTS if text else None,
         )
     except ValidationError as error:
         errors += [_field_error(detail) for detail in error.errors()]

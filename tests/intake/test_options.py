@@ -38,7 +38,7 @@ def test_only_numbers_are_numbers_in_json(value: object) -> None:
         ({"tv_weight": "nan"}, 'tv_weight is "nan": give a number from 0 to 1e+06.'),
         ({"init": "white"}, 'init is "white": give one of content, image, noise.'),
         ({"pooling": "min"}, 'pooling is "min": give one of average, max.'),
-        ({"format": "gif"}, 'format is "gif": give one of jpeg, png, webp, avif.'),
+        ({"format": "gif"}, 'format is "gif": give one of jpeg, jpg, png, webp, avif.'),
         ({"quality": "0"}, 'quality is "0": give a whole number from 1 to 100.'),
         ({"seed": "-1"}, 'seed is "-1": give a whole number from 0 to 4294967295.'),
         ({"iterations": "0"}, 'iterations is "0": give a whole number from 1 to 10000.'),
@@ -113,3 +113,8 @@ def test_layers_in_json_are_texts_lists_or_objects(value: object) -> None:
 @pytest.mark.parametrize("value", [3, True, [1], [["conv1_1"]], {"conv1_1": "1"}, {"conv1_1": True}, [], {}])
 def test_anything_else_is_no_layers(value: object) -> None:
     assert "layer" in complaint({"style_layers": value}, text=False)
+
+
+def test_in_json_weights_are_a_list_and_no_text() -> None:
+    assert complaint({"style_weights": "1,2"}, text=False) == 'style_weights is "1,2": give a list.'
+    assert parse_options({"style_weights": "1,2"}, text=True).style_weights == [1, 2]

@@ -1,32 +1,35 @@
 """The body of a request to paint, as a form or as JSON: pictures and options, not judged yet."""
 
-import base64
-import binascii
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from io import BytesIO
 
-from werkzeug.datastructures import FileStorage, MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
-from service.intake import MAX_STYLES, PICTURES, STYLE_NAME, STYLIZE, Operation, OptionsError, Submission
+from service.api.paint.form import MAX_PARTS, Part, TooManyPartsError, read_parts
+from service.images import sniff
+from service.intake import (
+    MAX_STYLES,
+    PICTURES,
+    STYLE_NAME,
+    STYLIZE,
+    Operation,
+    OptionsError,
+    Submission,
+    decode_base64,
+)
 from service.messages import quote, unknown
-from service.problems import BODY_TOO_LARGE, MALFORMED, FieldError, Problem
+from service.problems import BODY_TOO_LARGE, MALFORMED, UNSUPPORTED_MEDIA_TYPE, FieldError, Problem
 
 FORM = "multipart/form-data"
 JSON = "application/json"
 
-_MAX_PARTS = 64
 _AT_MOST = f"send at most {MAX_STYLES} artworks."
 _SINGLE = {
     "content": "photograph",
     "content_mask": "mask of the photograph",
     "init_image": "picture to start from",
 }
-# Werkzeug holds its read buffer of 64 KiB and what is left of the last part against this limit too.
 _MAX_FIELD_BYTES = 1 << 18
 
 
@@ -84,52 +87,72 @@ def parse(body: bytes, content_type: str, operation: Operation = STYLIZE) -> Sub
 
 
 def _read_form(body: bytes, parameters: dict[str, str], draft: _Draft) -> None:
-    parser = FormDataParser(
-        stream_factory=lambda *_, **__: BytesIO(),  # the body is in memory already; no temporary files
-        max_form_memory_size=_MAX_FIELD_BYTES,
-        max_form_parts=_MAX_PARTS,
-        silent=False,
-    )
-    fields: MultiDict[str, str]
-    files: MultiDict[str, FileStorage]
     try:
-        _, fields, files = parser.parse(BytesIO(body), FORM, len(body), parameters)
-    except RequestEntityTooLarge:
+        parts = list(read_parts(body, parameters.get("boundary", "")))
+    except TooManyPartsError:
         raise Problem(
             BODY_TOO_LARGE,
-            f"The form has more than {_MAX_PARTS} parts, or text of more than {_MAX_FIELD_BYTES:,} bytes: "
-            "send pictures as files, and each option once.",
+            f"The form has more than {MAX_PARTS} parts: send each option once, and no more than is needed.",
         ) from None
     except (ValueError, LookupError):
         raise Problem(
             MALFORMED, "The form is malformed: send multipart/form-data with its boundary."
         ) from None
-    if not all(isinstance(name, str) for name in (*fields, *files)):
-        raise Problem(MALFORMED, "A part of the form has no name: name each part, like content or size.")
-    if not fields and not files:
+    if not parts:
         raise Problem(MALFORMED, f"The form has no parts: send {draft.operation.wanted}.")
-    pictures, parts = draft.operation.pictures, draft.operation.parts
-    for name, value in fields.items(multi=True):
-        if name in pictures:
-            draft.complain(
-                name, f"{name} is a text field: send it as a file, like curl -F {name}=@picture.jpg."
-            )
-        elif name == STYLE_NAME and name in parts:
-            draft.style_names += [value.strip()] if value.strip() else []
-        elif value.strip():  # a field of an HTML form that was left empty was not given
-            draft.options[name] = value.strip()
-    for name, times in Counter(name for name, _ in fields.items(multi=True)).items():
-        if times > 1 and name not in parts:
-            draft.complain(name, f"{name} was sent {times} times: send it once.")
-    for name, file in files.items(multi=True):
-        data = file.stream.read()
-        if name in pictures:
-            if data or file.filename:
-                draft.pictures[name].append(data)
-        elif name in (*draft.operation.options, *parts):
-            draft.complain(name, f"{name} is a file: send it as a text field, like curl -F {name}=VALUE.")
+    texts: Counter[str] = Counter()
+    for part in parts:
+        _require_plain(part)
+        assert part.name is not None, "it was looked for"
+        if part.name in draft.operation.pictures:
+            _read_file(part.name, part, draft)
+        elif part.filename is not None:
+            _complain_of_file(part.name, draft)
         else:
-            draft.complain(name, unknown(name, pictures, f"picture of {draft.operation.path}"))
+            texts[part.name] += 1
+            _read_text(part.name, part.data, draft)
+    for name, times in texts.items():
+        if times > 1 and name not in draft.operation.parts:
+            draft.complain(name, f"{name} was sent {times} times: send it once.")
+
+
+def _require_plain(part: Part) -> None:
+    """Raise the Problem of a part without a name, or of one whose data are not what they stand for."""
+    if part.name is None:
+        raise Problem(MALFORMED, "A part of the form has no name: name each part, like content or size.")
+    if part.encoding is not None:
+        raise Problem(
+            UNSUPPORTED_MEDIA_TYPE,
+            f"The part {quote(part.name)} has {part.encoding[:60]}: send its bytes as they are, without that header.",
+        )
+
+
+def _read_file(name: str, part: Part, draft: _Draft) -> None:
+    """A picture: a file, or a part without a file's name that can be nothing else."""
+    if part.filename is None and not part.media_type.startswith("image/") and sniff(part.data) is None:
+        draft.complain(name, f"{name} is a text field: send it as a file, like curl -F {name}=@picture.jpg.")
+    elif part.data or part.filename:
+        draft.pictures[name].append(part.data)
+
+
+def _complain_of_file(name: str, draft: _Draft) -> None:
+    if name in (*draft.operation.options, *draft.operation.parts):
+        draft.complain(name, f"{name} is a file: send it as a text field, like curl -F {name}=VALUE.")
+    else:
+        draft.complain(name, unknown(name, draft.operation.pictures, f"picture of {draft.operation.path}"))
+
+
+def _read_text(name: str, data: bytes, draft: _Draft) -> None:
+    if len(data) > _MAX_FIELD_BYTES:
+        raise Problem(
+            BODY_TOO_LARGE,
+            f"{quote(name)} is a text of {len(data):,} bytes: send at most {_MAX_FIELD_BYTES:,}, and files as files.",
+        )
+    value = data.decode("utf-8", "replace").strip()
+    if name == STYLE_NAME and name in draft.operation.parts:
+        draft.style_names += [value] if value else []
+    elif value:  # a field of an HTML form that was left empty was not given
+        draft.options[name] = value
 
 
 def _read_json(body: bytes, draft: _Draft) -> None:
@@ -139,9 +162,9 @@ def _read_json(body: bytes, draft: _Draft) -> None:
         raise Problem(MALFORMED, f"The body is not JSON: {error or 'it is nested too deeply'}.") from None
     if not isinstance(given, dict):
         raise Problem(MALFORMED, f"The JSON is no object: send one with {draft.operation.wanted}.")
-    if len(given) > _MAX_PARTS:
+    if len(given) > MAX_PARTS:
         raise Problem(
-            BODY_TOO_LARGE, f"The JSON has more than {_MAX_PARTS} members: send what is needed only."
+            BODY_TOO_LARGE, f"The JSON has more than {MAX_PARTS} members: send what is needed only."
         )
     for name, value in given.items():
         if name not in draft.operation.parts:
@@ -160,12 +183,10 @@ def _read_base64(name: str, value: object, draft: _Draft) -> None:
     if not isinstance(value, str):
         draft.complain(name, f"{name} is no text: send the file's bytes as base64.")
         return
-    if value.startswith("data:"):  # as browsers make them
-        value = value.partition(",")[2]
     try:
-        draft.pictures[name].append(base64.b64decode(value, validate=True))
-    except (binascii.Error, ValueError):
-        draft.complain(name, f"{name} is not base64: send the file's bytes as base64, without line breaks.")
+        draft.pictures[name].append(decode_base64(value))
+    except ValueError as error:
+        draft.complain(name, f"{name} {error}.")
 
 
 def _items(name: str, value: object, draft: _Draft) -> list[object]:

@@ -11,14 +11,17 @@ from service.api.paint.upload import ClientGoneError, Upload, client_gone, refus
 from service.api.record import record, stage
 from service.engine import Job, Ticket, Watch
 from service.images import MEDIA_TYPES
-from service.intake import STYLIZE, Delivery, Operation, PaintRequest, complete
-from service.problems import NOT_ACCEPTABLE, UNSUPPORTED_MEDIA_TYPE, Problem
+from service.intake import STYLIZE, Delivery, Operation, OptionsError, PaintRequest, complete
+from service.messages import quote
+from service.problems import NOT_ACCEPTABLE, UNSUPPORTED_MEDIA_TYPE, FieldError, Problem
 from service.style import Result
 
 blueprint = Blueprint("stylize", __name__)
 
 # How often a waiting request looks whether its client is still there.
 _POLL_SECONDS = 0.02
+# Names that are in use for what is registered as image/jpeg.
+_ALIASES = {"image/jpg": MEDIA_TYPES["jpeg"], "image/pjpeg": MEDIA_TYPES["jpeg"]}
 _FORMATS = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 # Of what a client likes equally well it gets the first.
 _OFFERED = (
@@ -70,7 +73,8 @@ def _acceptable() -> str:
     """
     if not request.accept_mimetypes:
         return _OFFERED[0]
-    ranges = MIMEAccept((name.partition(";")[0], quality) for name, quality in request.accept_mimetypes)
+    named = ((name.partition(";")[0], quality) for name, quality in request.accept_mimetypes)
+    ranges = MIMEAccept((_ALIASES.get(name.lower(), name), quality) for name, quality in named)
     wanted = ranges.best_match(_OFFERED)
     if wanted is None:
         raise Problem(NOT_ACCEPTABLE)
@@ -81,7 +85,25 @@ def _refuse_early(service: Service) -> None:
     """What the headers tell: neither a place nor an upload is spent on it."""
     if request.mimetype not in (body.FORM, body.JSON):
         raise Problem(UNSUPPORTED_MEDIA_TYPE)
+    _refuse_encoded()
+    if request.args:
+        raise OptionsError([_misplaced(name) for name in request.args])
     refuse_large_body(request.environ, service.settings.max_upload_bytes)
+
+
+def _refuse_encoded() -> None:
+    """A body that has to be decoded first is not read: RFC 9110, 15.5.16."""
+    encodings = request.headers.get("Content-Encoding", "")
+    if all(name.strip().lower() in ("", "identity") for name in encodings.split(",")):
+        return
+    message = f"The body comes with Content-Encoding: {encodings[:60]}, which is not decoded here: send it as it is."
+    raise Problem(UNSUPPORTED_MEDIA_TYPE, message, headers={"Accept-Encoding": "identity"})
+
+
+def _misplaced(name: str) -> FieldError:
+    """A parameter in the address, where none is read."""
+    place = "in the body, as fields of the form or members of the JSON"
+    return FieldError(name, f"{quote(name)} is in the query of the address: send options {place}.")
 
 
 def _received(service: Service, ticket: Ticket) -> bytes:

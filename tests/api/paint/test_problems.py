@@ -254,7 +254,7 @@ def test_a_representation_that_there_is_not(client: FlaskClient, accept: str) ->
         ({"style": []}, "style is missing"),
         ({"content": 5}, "content is no text: send the file's bytes as base64."),
         ({"content": "ä"}, "content is not base64"),
-        ({"style": "abc"}, "style is not base64"),
+        ({"style": "a.png"}, "style is not base64, as it has '.' in it"),
         ({"style": [b64(picture()), None]}, "style is no text"),
         ({"size": "64"}, 'size is "64": give a whole number, at least 32.'),
         ({"size": None}, "size is null: leave it out, or give a value."),

@@ -45,6 +45,7 @@ def test_what_is_transparent_in_an_artwork_and_a_start_lies_on_white(
     parts |= {"style": file(cut_out("black")), "init_image": file(cut_out("black"))}
     assert post(client, parts).status_code == 200
     (work,) = model.painted
+    assert work.start is not None
     for painted in (work.styles[0], work.start):
         assert painted[:, 0, 0].tolist() == [255, 255, 255]
         assert painted[:, 150, 200].tolist() == [0, 128, 128]
