@@ -179,8 +179,12 @@ class Server:
 
     def kill_worker(self) -> None:
         """End the process that serves at once, as a lack of memory would; gunicorn's master starts another."""
+        os.kill(self.worker(), signal.SIGKILL)
+
+    def worker(self) -> int:
+        """The process that serves: a child of the master's."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        os.kill(int(children[0]), signal.SIGKILL)
+        return int(children[0])
 
     def output(self) -> str:
         return self._log.read_text()

@@ -12,6 +12,7 @@ from typing import Any
 from service.machine import wait_without_spinning
 from service.monitoring import logging_config
 from service.server import times
+from service.server.master import keep_to_one_worker
 from service.settings import SettingsError, load_settings
 
 # For probes and refusals, and clients that are slow to take them: a thread must always be free for the next.
@@ -49,11 +50,12 @@ logconfig_dict = logging_config(_settings.log_level)
 
 
 def on_starting(server: Any) -> None:
-    """In the master, before anything else: see to it that no SIGTERM is lost on the way to a worker.
+    """In the master, before anything else: keep it to one worker, and lose no SIGTERM on the way to it.
 
     Between its fork and its own handlers a worker has those of the master, which would only remember a signal that
     nobody asks for again. Held back over the fork, it ends the worker, in which there is nothing to finish yet.
     """
+    keep_to_one_worker(server)
     held = {signal.SIGTERM}
     os.register_at_fork(
         before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, held),

@@ -29,6 +29,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from service import problems as errors
 from service.server.heads import MOST_BYTES, Head
+from service.server.master import ignore_refused
 
 if TYPE_CHECKING:  # the master imports this module, and must not import torch
     from service.api import Service
@@ -64,6 +65,11 @@ class Worker(ThreadWorker):
         from service.api import service_of
 
         return service_of(cast(Flask, self.wsgi))
+
+    def init_signals(self) -> None:
+        """As gunicorn's; signals that the master refuses do not end the worker either."""
+        super().init_signals()
+        ignore_refused()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM: what is inside is finished, and who is connected already is served; nobody else comes in."""
