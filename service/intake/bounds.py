@@ -8,7 +8,7 @@ from service.intake.errors import OptionsError
 from service.intake.options import StylizeOptions
 from service.messages import unknown
 from service.problems import FieldError
-from service.style import Init, Options, strength_to_content_weight
+from service.style import Init, Options, strength_to_content_weight, strength_to_opacity
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,10 @@ class Bounds:
         ]
         if errors:
             raise OptionsError(errors)
-        content_weight = asked.content_weight
+        content_weight, opacity = asked.content_weight, 1.0
         if asked.strength is not None:
             content_weight = strength_to_content_weight(asked.strength)
+            opacity = strength_to_opacity(asked.strength)
         budget = asked.budget
         if budget is None and asked.iterations is None:
             budget = self.default_budget
@@ -89,11 +90,12 @@ class Bounds:
             style_blend=None if asked.style_weights is None else tuple(asked.style_weights),
             style_scale=asked.style_scale,
             color=asked.color,
+            opacity=opacity,
             tv_weight=asked.tv_weight,
             pooling=asked.pooling,
             init="image" if init_image else asked.init,
             seed=asked.seed,
-            iterations=asked.iterations,
+            iterations=asked.iterations if opacity else 1,  # nothing of the painting is seen
             budget=budget,
             time_limit=self.max_budget,
         )

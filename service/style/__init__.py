@@ -2,12 +2,14 @@
 
 from service.style.copies import Copies, pinned
 from service.style.options import (
+    FADE,
     PAPER_CONTENT_LAYERS,
     PAPER_STYLE_LAYERS,
     Color,
     Init,
     Options,
     strength_to_content_weight,
+    strength_to_opacity,
 )
 from service.style.progress import Progress, Result, Stopped, finish
 from service.style.regions import Masks
@@ -17,6 +19,7 @@ from service.style.transfer import result_size, score, stylize
 from service.style.work import Shapes, Size, Work
 
 __all__ = [
+    "FADE",
     "PAPER_CONTENT_LAYERS",
     "PAPER_STYLE_LAYERS",
     "Color",
@@ -40,5 +43,6 @@ __all__ = [
     "result_size",
     "score",
     "strength_to_content_weight",
+    "strength_to_opacity",
     "stylize",
 ]

@@ -28,6 +28,7 @@ class Options:
             is never enlarged.
         color: whose colours the result has: the artwork's, as in the paper; the artwork's after they were given the
             photograph's mean and covariance; or the photograph's, only the luminance being painted (palette.py).
+        opacity: of the painting over the photograph, 0..1; 0: the result is the photograph itself.
         tv_weight: of the total variation (variation.py), >= 0; at 512x512, elsewhere scaled as α.
         pooling: of the network; the paper's is average.
         init: start from the photograph or from another picture, coarse to fine, or from white noise (the paper).
@@ -47,6 +48,7 @@ class Options:
     style_blend: tuple[float, ...] | None = None
     style_scale: float = 1.0
     color: Color = "style"
+    opacity: float = 1.0
     tv_weight: float = 0.0
     pooling: Pooling = "average"
     init: Init = "content"
@@ -74,6 +76,21 @@ def _weighted(weight: float, layers: Mapping[str, float]) -> dict[str, float]:
     return {name: weight * own for name, own in layers.items() if weight * own > 0}
 
 
+FADE = 0.2
+"""Strength below which the photograph shows through. However large α/β is, a painting with the default layers is not
+the photograph: conv4_2 keeps neither its colours nor its pixels."""
+
+
+def strength_to_opacity(strength: float) -> float:
+    """Opacity of the one knob that most people need: all of it from FADE on, and none at 0.
+
+    Raises:
+        ValueError: strength is outside 0..1.
+    """
+    _require_strength(strength)
+    return min(1.0, strength / FADE)
+
+
 def strength_to_content_weight(strength: float) -> float:
     """α (for β = 1) of the one knob that most people need.
 
@@ -82,6 +99,10 @@ def strength_to_content_weight(strength: float) -> float:
     Raises:
         ValueError: strength is outside 0..1.
     """
+    _require_strength(strength)
+    return float(10 ** (-1 - 4 * strength))
+
+
+def _require_strength(strength: float) -> None:
     if not 0 <= strength <= 1:
         raise ValueError(f"strength is {strength}: give a number from 0 to 1")
-    return float(10 ** (-1 - 4 * strength))

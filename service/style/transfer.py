@@ -149,7 +149,8 @@ def score(
             f"the picture is {width}x{height} px, but each side has to have {resample.SMALLEST_SIDE} px at least"
         )
     network = network.with_pooling(options.pooling)
-    sources = Sources(photograph, artworks, masks).to(network.device)
+    # As a start, so that the colours of the picture count where nothing else has any.
+    sources = Sources(photograph, artworks, masks, picture).to(network.device)
     palette = sources.palette((height, width), options)
     objective = sources.objective(network, (height, width), options, palette=palette)
     return objective.losses(palette.seen(resample.dequantise(picture.to(network.device))))
@@ -262,7 +263,7 @@ class _Run:
                 self.network, self.size, self.options, palette=self.palette
             )
         assert self.objective is not None
-        image = resample.quantise(self.palette.compose(picture))
+        image = self._delivered(self.palette, picture)
         return Result(
             image=image.cpu(),
             losses=self.objective.losses(self.palette.seen(resample.dequantise(image))),
@@ -347,7 +348,13 @@ class _Run:
         if self.easel is None:
             raise RuntimeError("a preview has to be made before the next evaluation")
         palette, canvas, optimiser = self.easel
-        return resample.quantise(palette.compose(canvas.paint(optimiser.point))).cpu()
+        return self._delivered(palette, canvas.paint(optimiser.point)).cpu()
+
+    def _delivered(self, palette: Palette, x: Tensor) -> Tensor:
+        """The 8-bit picture of x, laid over the photograph as opaquely as was asked for."""
+        if self.options.opacity < 1:
+            x = palette.photograph.lerp(x, self.options.opacity)
+        return resample.quantise(palette.compose(x))
 
     def _objective(self, stage: pyramid.Stage, palette: Palette) -> Objective:
         """Of one scale, recomputing what has to be to keep to the memory that there is."""

@@ -60,6 +60,17 @@ def test_what_this_server_cannot_do_names_its_bounds(
     assert [(error.field, error.message) for error in raised.value.errors] == [(field, message)]
 
 
+def test_without_strength_the_photograph_is_not_painted_but_delivered() -> None:
+    options = BOUNDS.complete(parse_options({"strength": "0", "iterations": "50"}, text=True), 1)
+    assert (options.opacity, options.iterations) == (0, 1)
+
+
+@pytest.mark.parametrize(("strength", "opacity"), [(0.01, 0.05), (0.1, 0.5), (0.2, 1), (0.7, 1)])
+def test_with_little_strength_the_photograph_shows_through(strength: float, opacity: float) -> None:
+    options = BOUNDS.complete(parse_options({"strength": strength}, text=False), 1)
+    assert options.opacity == pytest.approx(opacity)
+
+
 def test_strength_is_the_papers_ratio_in_the_middle() -> None:
     options = BOUNDS.complete(parse_options({"strength": "0.5"}, text=True), 1)
     assert options.content_weight == pytest.approx(1e-3)

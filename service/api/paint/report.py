@@ -4,12 +4,12 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from service.style import Options, Stopped
+from service.style import FADE, Options, Stopped
 
 
 def settings_used(options: Options, image_format: str, quality: int | None) -> dict[str, Any]:
     """The options that a picture was made with, by the names of the API: sent again, they make it again."""
-    used = {
+    used: dict[str, Any] = {
         "size": options.size,
         "content_weight": options.content_weight,
         "style_weight": options.style_weight,
@@ -27,6 +27,9 @@ def settings_used(options: Options, image_format: str, quality: int | None) -> d
         "format": image_format,
         "quality": quality,
     }
+    if options.opacity < 1:  # which nothing but strength can ask for
+        del used["content_weight"], used["style_weight"]
+        used["strength"] = round(options.opacity * FADE, 12)
     return {name: value for name, value in used.items() if value is not None}
 
 

@@ -208,6 +208,15 @@ def test_json_holds_the_picture_and_a_report(client: FlaskClient) -> None:
     assert report["settings"]["format"] == "jpeg"
 
 
+def test_the_settings_of_a_picture_that_the_photograph_shows_through_make_it_again(
+    client: FlaskClient,
+) -> None:
+    used = post(client, form(strength=0.07), accept="application/json").get_json()["settings"]
+    assert used["strength"] == 0.07
+    assert "content_weight" not in used
+    assert post_json(client, **used).status_code == 200
+
+
 @pytest.mark.parametrize("image_format", ["png", "webp", "avif"])
 def test_the_transparency_of_the_photograph_comes_back(client: FlaskClient, image_format: str) -> None:
     photograph = Image.new("RGBA", (40, 30), "teal")
