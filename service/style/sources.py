@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
 
 from service.style import regions, resample
-from service.style.colour.palette import PALETTES, Palette
+from service.style.colour.palette import PALETTES, GreyPalette, Palette, is_grey
 from service.style.copies import Copies
 from service.style.loss import evaluation
 from service.style.loss.objective import Objective
@@ -100,7 +100,24 @@ class Sources:
 
     def palette(self, size: tuple[int, int], options: Options) -> Palette:
         """The colours of a picture of this size, (H, W) in pixels."""
-        return PALETTES[options.color](self.at(self.photograph, size))
+        palette = PALETTES[options.color](self.at(self.photograph, size))
+        if options.color == "content-luminance" or not self._is_grey(options):
+            return palette
+        return GreyPalette(palette)
+
+    def _is_grey(self, options: Options) -> bool:
+        """Whether nothing that the network sees has colours: the artworks get the photograph's by `content-match`."""
+        if options.color == "content-match" or not options.weighted_style:
+            return self._grey_drawings
+        return self._grey_drawings and self._grey_artworks
+
+    @cached_property
+    def _grey_drawings(self) -> bool:
+        return is_grey(self.photograph) and (self.start is None or is_grey(self.start))
+
+    @cached_property
+    def _grey_artworks(self) -> bool:
+        return all(map(is_grey, self.artworks))
 
     def objective(
         self,

@@ -366,3 +366,79 @@ def test_a_texture_from_noise_needs_the_photograph_for_its_shape_alone(
         for shape in (photograph, 255 - photograph)
     ]
     assert torch.equal(*images)
+
+
+def grey(picture: Tensor) -> Tensor:
+    return picture[:1].expand(3, -1, -1).contiguous()
+
+
+def coloured(picture: Tensor) -> int:
+    """By how much red, green and blue of a pixel differ at most."""
+    return int((picture.amax(0).int() - picture.amin(0).int()).max())
+
+
+@pytest.mark.parametrize("color", get_args(Color))
+@pytest.mark.parametrize("init", ["content", "noise"])
+def test_grey_pictures_give_a_grey_one(
+    network: VGG, photograph: Tensor, artwork: Tensor, color: Color, init: Init
+) -> None:
+    options = replace(SMALL, color=color, init=init)
+    result, _ = finish(stylize(network, grey(photograph), [grey(artwork)], options))
+    assert coloured(result.image) == 0
+    assert result.image.float().std() > 5
+    repeated = score(network, grey(photograph), [grey(artwork)], result.image, options)
+    assert repeated.total == pytest.approx(result.losses.total, rel=1e-4)
+
+
+def test_a_grey_photograph_takes_the_colours_of_a_coloured_artwork_unless_it_is_matched(
+    network: VGG, photograph: Tensor, artwork: Tensor
+) -> None:
+    results = {
+        color: finish(stylize(network, grey(photograph), [artwork], replace(SMALL, color=color)))[0]
+        for color in get_args(Color)
+    }
+    assert coloured(results["style"].image) > 20
+    assert coloured(results["content-match"].image) == 0
+    assert coloured(results["content-luminance"].image) == 0
+
+
+def test_a_start_with_colours_keeps_them(network: VGG, photograph: Tensor, artwork: Tensor) -> None:
+    options = replace(SMALL, init="image", iterations=1)
+    run = stylize(network, grey(photograph), [grey(artwork)], options, start=photograph)
+    assert coloured(finish(run)[0].image) > 20
+
+
+def test_a_coloured_result_of_grey_pictures_is_measured_with_its_colours(
+    network: VGG, photograph: Tensor, artwork: Tensor
+) -> None:
+    tinted = grey(photograph).clone()
+    tinted[0] = (tinted[0].int() + 30).clamp(max=255).to(torch.uint8)
+    losses = [
+        score(network, grey(photograph), [grey(artwork)], picture, SMALL).total
+        for picture in (tinted, (tinted.float().mean(0, keepdim=True).expand(3, -1, -1)).to(torch.uint8))
+    ]
+    assert losses[0] != pytest.approx(losses[1], rel=1e-3)
+
+
+@pytest.mark.parametrize("color", get_args(Color))
+def test_with_no_opacity_the_result_is_the_photograph(
+    network: VGG, photograph: Tensor, artwork: Tensor, color: Color
+) -> None:
+    options = replace(SMALL, opacity=0.0, iterations=1, color=color)
+    result, _ = finish(stylize(network, photograph, [artwork], options))
+    wanted = resample.lanczos(photograph, (48, 64))
+    assert (result.image.int() - wanted.int()).abs().max() <= 1
+    assert result.losses.content < 1e-3 * result.losses.style
+
+
+def test_the_result_goes_to_the_photograph_evenly_as_the_opacity_goes_to_0(
+    network: VGG, photograph: Tensor, artwork: Tensor
+) -> None:
+    wanted = resample.lanczos(photograph, (48, 64)).float()
+    distances = []
+    for opacity in (0.1, 0.5, 1.0):
+        options = replace(SMALL, opacity=opacity)
+        result, _ = finish(stylize(network, photograph, [artwork], options))
+        distances.append((result.image - wanted).abs().mean().item())
+    assert distances[0] == pytest.approx(0.1 * distances[2], rel=0.1)
+    assert distances[1] == pytest.approx(0.5 * distances[2], rel=0.1)

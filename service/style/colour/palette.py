@@ -6,6 +6,9 @@ from torch import Tensor
 from service.style.colour import colours
 from service.style.options import Color
 
+GREY = 3
+"""Of 255: what red, green and blue of a grey pixel differ by at most, after YCbCr has been rounded."""
+
 
 class Palette:
     """`style`, as in the paper: the colours come from the artwork, with everything else.
@@ -71,6 +74,38 @@ class LuminancePalette(Palette):
     def compose(self, x: Tensor) -> Tensor:
         """With the photograph's chroma; an x out of bounds is brought back first."""
         return x.clamp(self.low, self.high) + self._chroma
+
+
+class GreyPalette(Palette):
+    """A palette whose pictures have no colours, and whose result has none either: x has one channel.
+
+    In three channels nothing prefers grey: the seed's noise has colours, and what little they add to the loss stays.
+
+    Args:
+        palette: what the network sees by it is grey: red, green and blue are equal but for rounding.
+    """
+
+    def __init__(self, palette: Palette) -> None:
+        self._palette = palette
+        super().__init__(palette.photograph)
+
+    def seen(self, picture: Tensor) -> Tensor:
+        """The mean of its three channels."""
+        return self._palette.seen(picture).mean(1, keepdim=True)
+
+    def artwork(self, artwork: Tensor) -> Tensor:
+        """The mean of its three channels."""
+        return self._palette.artwork(artwork).mean(1, keepdim=True)
+
+    def compose(self, x: Tensor) -> Tensor:
+        """The same in three channels."""
+        return x.expand(-1, 3, -1, -1)
+
+
+def is_grey(picture: Tensor) -> bool:
+    """Whether a picture, uint8 (3, H, W), has no colours but those of JPEG's rounding."""
+    # Most pictures with colours show them in a few of their pixels already.
+    return all(int((part.amax(0) - part.amin(0)).max()) <= GREY for part in (picture[:, ::16, ::16], picture))
 
 
 PALETTES: dict[Color, type[Palette]] = {

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from service.style import resample
 from service.style.colour import colours
-from service.style.colour.palette import PALETTES, LuminancePalette
+from service.style.colour.palette import GREY, PALETTES, GreyPalette, LuminancePalette, is_grey
 from service.style.options import Color
 
 # Red's, green's and blue's part in Cb and Cr of BT.601, full range.
@@ -80,3 +80,33 @@ def test_luminance_of_an_artwork_is_matched_to_that_of_the_photograph(
     assert seen.shape == (1, 1, 20, 20)
     assert seen.mean().item() == pytest.approx(y.mean().item(), abs=1e-5)
     assert seen.std(correction=0).item() == pytest.approx(y.std(correction=0).item(), abs=1e-5)
+
+
+# Grey.
+
+
+def test_a_grey_palette_has_one_channel_and_delivers_three_equal_ones(photograph: Tensor) -> None:
+    grey = photograph.mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    palette = GreyPalette(PALETTES["style"](grey))
+    assert palette.photograph.shape == (1, 1, 24, 32)
+    torch.testing.assert_close(palette.compose(palette.photograph), grey)
+    assert palette.artwork(grey).shape == (1, 1, 24, 32)
+
+
+def test_a_grey_matched_palette_gives_a_coloured_artwork_the_photographs_greys(
+    photograph: Tensor, artwork: Tensor
+) -> None:
+    grey = photograph.mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    matched = PALETTES["content-match"](grey)
+    colourless = matched.artwork(artwork)
+    torch.testing.assert_close(
+        colourless, colourless.mean(1, keepdim=True).expand_as(colourless), rtol=0, atol=1e-5
+    )
+    torch.testing.assert_close(GreyPalette(matched).artwork(artwork), colourless[:, :1], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("difference", "grey"), [(0, True), (GREY, True), (GREY + 1, False)])
+def test_a_picture_is_grey_where_its_channels_are_equal_but_for_rounding(difference: int, grey: bool) -> None:
+    picture = torch.full((3, 40, 50), 100, dtype=torch.uint8)
+    picture[1, 7, 9] += difference
+    assert is_grey(picture) is grey
