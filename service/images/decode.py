@@ -33,6 +33,7 @@ decoded. The coefficients of a progressive one take up to 6 bytes for each pixel
 
 # Pillow refuses pictures beyond twice its own limit whatever ours is, which is as well.
 _PILLOW_LIMIT = 178_956_970
+_STRAY = 8  # bytes that a picture may be looked for behind: a byte order mark, line breaks
 _ORIENTATION = 0x0112  # Exif 2.32, table 4
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -137,6 +138,13 @@ def _accepted(data: bytes, heic: bool) -> str:
     name = sniff(data)
     if name in (*names, last):
         return name
+    later = next(
+        (found for at in range(1, _STRAY) if (found := sniff(data[at : at + 1024])) in (*names, last)), None
+    )
+    if name is None and later is not None:
+        raise UnsupportedFormat(
+            f"the file begins with something else before a {later} begins: send its bytes as they are, not as text"
+        )
     what = "empty" if not data else name or "no picture that is known here"
     raise UnsupportedFormat(f"the file is {what}: send {', '.join(names)} or {last}")
 

@@ -502,3 +502,9 @@ def test_a_broken_jpeg_of_very_many_segments_is_broken(save: Any, photo: Image.I
     at = data.index(b"\xff\xdb")
     with pytest.raises(BrokenImage):
         decode(data[:at] + b"\xff\xc0\x00\x02" + b"\xff\xe1\x00\x02" * 5000 + data[at:])
+
+
+@pytest.mark.parametrize("stray", [b"\n", b"\r\n", b"\xef\xbb\xbf"])
+def test_bytes_before_a_picture_are_named(stray: bytes, save: Any, photo: Image.Image) -> None:
+    with pytest.raises(UnsupportedFormat, match="begins with something else before a JPEG begins"):
+        decode(stray + save(photo, "JPEG"))
