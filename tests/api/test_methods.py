@@ -12,7 +12,7 @@ from service.api.app import create_admin_app, create_app
 from service.api.context import Service
 from service.problems import MEDIA_TYPE
 
-EXAMPLES = {"slug": "queue-full", "file": "openapi-explorer.js", "name": "none"}
+EXAMPLES = {"slug": "queue-full", "file": "swagger-ui-bundle.js", "name": "none"}
 
 
 def values(rule: Rule) -> dict[str, Any]:

@@ -13,12 +13,17 @@ from service.problems import PROBLEMS
 
 OPENAPI = Path(__file__).parents[3] / "openapi.yaml"
 PAGE = Path(__file__).parents[1] / "static" / "docs"
-# Nothing from elsewhere, no script inside the page, and nobody's frame around it. The viewer sets styles inline.
+# Nothing from elsewhere, no script inside the page, and nobody's frame around it. Swagger UI sets styles inline.
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_SCRIPTS = ("openapi-explorer.js",)
+_FILES = {
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "docs.js": "text/javascript; charset=utf-8",
+    "swagger-ui.css": "text/css; charset=utf-8",
+    "docs.css": "text/css; charset=utf-8",
+}
 
 blueprint = Blueprint("docs", __name__)
 
@@ -65,9 +70,9 @@ def docs() -> Response:
 @blueprint.get("/docs/<file>")
 def docs_file(file: str) -> Response:
     """What the page needs."""
-    if file not in _SCRIPTS:
+    if file not in _FILES:
         abort(404)
-    return file_answer(PAGE / file, "text/javascript; charset=utf-8")
+    return file_answer(PAGE / file, _FILES[file])
 
 
 @blueprint.get("/problems/<slug>")

@@ -81,7 +81,7 @@ def test_everything_that_the_page_and_its_scripts_name_is_there(client: FlaskCli
     [
         "index.html",
         "nothing.js",
-        "..%2Fdocs%2Fopenapi-explorer.js",
+        "..%2Fdocs%2Fswagger-ui-bundle.js",
         "..",
         "%2e%2e%2fdocs",
         "long" * 99 + ".js",
