@@ -70,6 +70,9 @@ class FakeModel:
     room: int | None = None
     largest_size: int | None = 1024
 
+    def expected_seconds(self, size: int) -> float:
+        return 6 * (size / 256) ** 2
+
     def need(self, shapes: Shapes) -> Need:
         size = shapes.options.size
         peak = 12 * size**2

@@ -7,20 +7,20 @@ from pydantic import BaseModel
 
 from service.api.context import current_service
 from service.api.paint.report import StyleList, StyleReport
-from service.catalogue import Style
-from service.problems import NOT_FOUND, Problem
+from service.catalogue import Catalogue, Style
+from service.problems import NOT_FOUND, NOT_READY, Problem
 
 blueprint = Blueprint("styles", __name__)
 
 # A thumbnail that has changed is seen this much later; lists and records are asked for anew each time.
 _THUMBNAIL_SECONDS = 300
+_LOADING_SECONDS = 2  # until it is worth asking again for a catalogue that is being read
 
 
 @blueprint.get("/styles")
 def styles() -> Response:
     """All of them, in the order of their names."""
-    catalogue = current_service().catalogue
-    return _json(StyleList(styles=[_report(style) for style in catalogue.styles.values()]))
+    return _json(StyleList(styles=[_report(style) for style in _catalogue().styles.values()]))
 
 
 @blueprint.get("/styles/<name>")
@@ -37,8 +37,17 @@ def thumbnail(name: str) -> Response:
     return _cached(response, preview.etag, f"public, max-age={_THUMBNAIL_SECONDS}")
 
 
-def _find(name: str) -> Style:
+def _catalogue() -> Catalogue:
+    """The catalogue once its folder has been read: until then nobody knows what is not in it."""
     catalogue = current_service().catalogue
+    if not catalogue.loaded:
+        detail = f"The catalogue is still being read: try again in {_LOADING_SECONDS} seconds."
+        raise Problem(NOT_READY, detail, retry_after=_LOADING_SECONDS)
+    return catalogue
+
+
+def _find(name: str) -> Style:
+    catalogue = _catalogue()
     found = catalogue.styles.get(name)
     if found is None:
         raise Problem(NOT_FOUND, catalogue.complaint(name))

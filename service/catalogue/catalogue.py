@@ -79,12 +79,18 @@ class Catalogue:
         self._credits: dict[str, Credits] = {}
         self._said: set[str] = set()
         self._looking = threading.Lock()
+        self._looked = folder is None
         self._stopped = threading.Event()
 
     @property
     def styles(self) -> Mapping[str, Style]:
         """All of them as of the last look, by their names and in their order."""
         return self._styles
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the folder has been looked at: before that the list is empty whatever is there."""
+        return self._looked
 
     def artwork(self, style: Style) -> Decoded | None:
         """The picture of a style; None where its file has been changed or taken away since."""
@@ -114,28 +120,30 @@ class Catalogue:
         if self._folder is None:
             return
         with self._looking:
-            try:
-                files, complaints = folders.artworks(self._folder)
-            except OSError as error:
-                self._say(
-                    [f"{self._folder} cannot be read ({error.strerror}): the styles stay as they were."]
-                )
-                return
-            complaints += self._read_credits(self._folder)
-            self._seen = {file: self._seen.get(file) or self._preview(file) for file in files.values()}
-            styles = {}
-            for name, file in files.items():
-                preview = self._seen[file]
-                if isinstance(preview, str):
-                    complaints.append(f"{file.path.name} is left out: {preview}")
-                else:
-                    styles[name] = Style(name, file, self._credits.get(name, Credits()), preview)
-            self._cache.keep_only(set(files.values()))
-            changed = styles != self._styles
-            self._styles = MappingProxyType(styles)
-            self._say(complaints)
-            if changed:
-                log.info("%d styles in the catalogue: %s", len(styles), ", ".join(styles))
+            self._look(self._folder)
+            self._looked = True
+
+    def _look(self, folder: Path) -> None:
+        try:
+            files, complaints = folders.artworks(folder)
+        except OSError as error:
+            self._say([f"{folder} cannot be read ({error.strerror}): the styles stay as they were."])
+            return
+        complaints += self._read_credits(folder)
+        self._seen = {file: self._seen.get(file) or self._preview(file) for file in files.values()}
+        styles = {}
+        for name, file in files.items():
+            preview = self._seen[file]
+            if isinstance(preview, str):
+                complaints.append(f"{file.path.name} is left out: {preview}")
+            else:
+                styles[name] = Style(name, file, self._credits.get(name, Credits()), preview)
+        self._cache.keep_only(set(files.values()))
+        changed = styles != self._styles
+        self._styles = MappingProxyType(styles)
+        self._say(complaints)
+        if changed:
+            log.info("%d styles in the catalogue: %s", len(styles), ", ".join(styles))
 
     def watch(self) -> None:
         """Look now, and again and again, on a thread of its own, until `stop`."""

@@ -77,6 +77,9 @@ class Model(Protocol):
     def largest_size(self) -> int | None:
         """Largest size whose painting fits into the memory, with the default options; None: no size does."""
 
+    def expected_seconds(self, size: int) -> float | None:
+        """What a picture with this longest side takes with the default options; None: not known."""
+
     def require_memory(self, shapes: Shapes) -> None:
         """Raise DoesNotFitError, a ValueError, for a request that would take more memory than there is for it."""
 

@@ -82,6 +82,22 @@ class PaintingModel:
         """Names of the network's layers."""
         return self.network.layers
 
+    def expected_seconds(self, size: int) -> float | None:
+        """Seconds that a picture with this longest side takes with the default options; None before the warm-up.
+
+        The sides are 4:3. It is what the evaluations take; what is done once for each scale is not counted.
+        """
+        from service.style.schedule.pyramid import EVALUATIONS, scales
+        from service.style.schedule.stopwatch import Stopwatch
+
+        stopwatch = Stopwatch([], self.clock, self.costs)
+        if not stopwatch.can_extrapolate:
+            return None
+        return sum(
+            stopwatch.estimate(side * side * 3 // 4, EVALUATIONS)
+            for side in scales(size * 3 // 4, size, "content")
+        )
+
     def prepared(self, work: Work, look: Callable[[], object] = lambda: None) -> Work:
         """With its pictures at every size that they are used at; for a GPU, in pinned memory.
 

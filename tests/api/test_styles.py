@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from devtools.running import Server
-from devtools.serving import FakeModel, picture, started, wait_until
+from devtools.serving import FakeModel, picture, settings, started, wait_until
+from service.api import create_app
 from service.api.context import service_of
 from tests.api.paint.test_problems import problem
 from tests.api.paint.test_stylize import b64, file, form, post, post_json
@@ -43,6 +44,16 @@ def named(*names: str, files: int = 0) -> dict[str, object]:
 
 def colors(model: FakeModel) -> list[list[int]]:
     return [style[:, 0, 0].tolist() for style in model.painted[-1].styles]
+
+
+@pytest.mark.parametrize("path", ["/styles", "/styles/rose", "/styles/rose/thumbnail"])
+def test_until_the_folder_is_read_whoever_asks_is_told_to_ask_again(folder: Path, path: str) -> None:
+    app = create_app(settings(styles_dir=folder), FakeModel)  # whose engine nobody has started
+    refused = app.test_client().get(path)
+    assert "still being read" in problem(refused, 503, "not-ready")["detail"]
+    assert int(refused.headers["Retry-After"]) >= 1
+    service_of(app).catalogue.look()
+    assert app.test_client().get(path).status_code == 200
 
 
 def test_the_list_has_what_a_client_shows(client: FlaskClient) -> None:

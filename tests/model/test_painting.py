@@ -64,8 +64,10 @@ def test_it_learns_what_one_evaluation_costs_however_many_come_at_once(
     random_weights(tmp_path / "random.pth")
     settings = Settings(backbone=str(tmp_path / "random.pth"), device="cpu")
     model = replace(load_model(settings), clock=clock)
+    assert model.expected_seconds(256) is None
     model.warm_up()
     assert model.costs == {64**2: 0.25, 256**2: 0.25}
+    assert model.expected_seconds(256) == 3 * 30 * 0.25  # thirty evaluations at each of three scales
 
 
 def test_the_pictures_of_each_place_get_the_same_part_of_what_the_painting_leaves(

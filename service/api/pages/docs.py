@@ -24,6 +24,8 @@ _FILES = {
     "swagger-ui.css": "text/css; charset=utf-8",
     "docs.css": "text/css; charset=utf-8",
 }
+# What people choose from: the page offers these.
+_SIZES = (128, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
 
 blueprint = Blueprint("docs", __name__)
 
@@ -51,6 +53,12 @@ def version() -> dict[str, object]:
                 "max_upload_bytes": settings.max_upload_bytes,
                 "max_pixels": settings.max_pixels,
             },
+            "sizes": [
+                {"size": size, "seconds": round(seconds, 1)}
+                for size in _SIZES
+                if size <= min(bounds.max_size, model.largest_size or 0)
+                and (seconds := model.expected_seconds(size)) is not None
+            ],
         }
     return about
 

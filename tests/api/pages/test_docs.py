@@ -1,5 +1,6 @@
 import hashlib
 import re
+from urllib.parse import urljoin
 
 import pytest
 from flask.testing import FlaskClient
@@ -43,6 +44,16 @@ def test_the_version_says_how_much_may_be_asked_for() -> None:
     }
 
 
+def test_the_version_says_what_sizes_cost() -> None:
+    model = FakeModel(largest_size=500)
+    app = started(model, max_size=700)
+    sizes = app.test_client().get("/version").get_json()["sizes"]
+    service_of(app).stop()
+    assert sizes == [
+        {"size": size, "seconds": round(model.expected_seconds(size), 1)} for size in (128, 256, 384)
+    ]
+
+
 def test_before_the_network_is_loaded_it_says_what_is_known() -> None:
     client = create_app(settings(), FakeModel).test_client()
     assert client.get("/version").get_json() == {"version": __version__, "state": "loading"}
@@ -53,7 +64,9 @@ def test_the_page_shows_the_description_with_files_of_this_service_alone(client:
     assert page.content_type == "text/html; charset=utf-8"
     assert not re.search(r"https?:|//", page.text)
     for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
-        assert address.startswith("data:") or client.get("/" + address).status_code == 200, address
+        assert address.startswith("data:") or client.get(urljoin("/docs", address)).status_code == 200, (
+            address
+        )
     assert re.findall(r"<script[^>]*>(?!</script>)", page.text) == []  # none inside the page
 
 
