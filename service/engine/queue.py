@@ -80,6 +80,15 @@ class JobQueue:
                 return 0
             return self._waiting.index(job) + (self._running is not None)
 
+    def seconds_before(self, job: Job) -> float:
+        """Seconds of work that are expected before this one; 0 for one that runs or has ended."""
+        before = 0.0
+        for other, end in self.outlook():
+            if other is job:
+                return before
+            before = end
+        return 0.0
+
     def outlook(self) -> list[tuple[Job, float]]:
         """The jobs in the order of their ends, each with the seconds until then that are expected from now on."""
         with self._changed:

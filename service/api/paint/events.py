@@ -101,7 +101,8 @@ def _while_it_lasts(
         ahead, latest, picture = service.engine.queue.ahead_of(job), watch.latest, watch.take()
         if ahead != position:
             position = ahead
-            said.append(_event("queued", Queued(request_id=job.label, position=ahead)))
+            seconds = round(service.engine.queue.seconds_before(job), 1)
+            said.append(_event("queued", Queued(request_id=job.label, position=ahead, seconds=seconds)))
         if latest is not None and latest is not shown and now >= progress_due:
             shown, progress_due = latest, now + PROGRESS_SECONDS
             said.append(_event("progress", _progress(latest)))

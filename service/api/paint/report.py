@@ -106,10 +106,11 @@ class StylizeReport(BaseModel):
 
 
 class Queued(BaseModel):
-    """The event `queued`: how many requests come first, the running one included."""
+    """The event `queued`: how many requests come first, the running one included, and the seconds that they may take."""
 
     request_id: str
     position: int = Field(ge=0)
+    seconds: float = Field(ge=0)
 
 
 class Progress(BaseModel):

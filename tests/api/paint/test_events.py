@@ -79,7 +79,7 @@ def test_a_stream_tells_how_it_goes_and_ends_with_the_picture(client: FlaskClien
     model.step = turnstile
     answer = post(client, form(size=64, seed=7), accept=STREAM, request_id="mine")
     stream = following(answer)
-    assert next(stream) == Event("queued", {"request_id": "mine", "position": 0})
+    assert next(stream) == Event("queued", {"request_id": "mine", "position": 0, "seconds": 0.0})
     turnstile.let_through()
     progress = next_of(stream, "progress").data
     assert progress == {

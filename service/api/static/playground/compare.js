@@ -13,12 +13,13 @@ const STEPS = {
 
 /** Makes `frame` one; `handle` is its role=slider. Returns a function that moves it to so many percent of photo. */
 export function slider(frame, handle) {
-  let at = 50;
+  let at = 0;
 
   function move(percent) {
     at = Math.min(100, Math.max(0, percent));
     const shown = Math.round(at);
     frame.style.setProperty("--at", `${at}%`);
+    frame.classList.toggle("whole", at === 0 || at === 100);
     handle.setAttribute("aria-valuenow", String(shown));
     handle.setAttribute("aria-valuetext", `${shown} % photo`);
   }

@@ -39,7 +39,7 @@ export function start(given, refused, changed) {
 
 /** Ask for one. `why` is what the service said. */
 export function ask(why) {
-  byId("key-detail").textContent = key === null ? "This service paints for those who have a key." : why;
+  byId("key-detail").textContent = key === null ? "This service paints only for people who have a key." : why;
   const dialog = byId("key-dialog");
   dialog.returnValue = "";
   dialog.showModal();

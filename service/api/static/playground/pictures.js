@@ -19,6 +19,14 @@ export async function look(file) {
   }
 }
 
+/** What is wrong with a picture that was looked at, as far as the browser can tell; null: nothing. */
+export function complaint({ file, width }) {
+  if (width !== null) return null;
+  if (file.size === 0) return `${file.name} is empty.`;
+  if (/^image\/(hei[cf]|avif)/.test(file.type) || /\.(hei[cf]|avif)$/i.test(file.name)) return null; // the service may read it
+  return `${file.name} is not a picture, or it is damaged. Choose a JPEG, PNG, WebP or AVIF file.`;
+}
+
 export function forget(picture) {
   if (picture) URL.revokeObjectURL(picture.url);
 }
@@ -61,8 +69,8 @@ export async function packed(picture, longest) {
 export function description(picture, longest) {
   const bytes = picture.file.size;
   const weight = bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
-  if (picture.width === null) return `${weight}; this browser cannot show it, the service may still read it`;
+  if (picture.width === null) return `${weight}. This browser cannot show it, but the service may be able to read it.`;
   const size = smaller(picture, longest);
   const whole = `${picture.width} × ${picture.height}, ${weight}`;
-  return size ? `${whole}; sent as ${size[0]} × ${size[1]}, which is all that this size needs` : whole;
+  return size ? `${whole}; sent as ${size[0]} × ${size[1]}, which is enough for this size` : whole;
 }

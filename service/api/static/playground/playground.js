@@ -1,33 +1,36 @@
 // The playground: what the visitor chooses goes to POST /stylize, and what comes back is shown.
 
-import { slider } from "./compare.js";
+import { ask, chosen, dropped } from "./files.js";
 import * as gallery from "./gallery.js";
 import * as keys from "./key.js";
-import { description, forget, look, packed, smaller } from "./pictures.js";
+import { complaint, description, forget, look, packed, smaller } from "./pictures.js";
 import * as regions from "./regions.js";
 import { Refused, curl, get, stylize } from "./service.js";
 import * as settings from "./settings.js";
+import * as stage from "./stage.js";
 import * as start from "./start.js";
+import * as store from "./store.js";
 import * as trouble from "./trouble.js";
 
 const byId = (id) => document.getElementById(id);
 const VERSION_SECONDS = 2;
 const STOPPED = {
-  converged: "it would hardly have become better",
-  iterations: "all its iterations are done",
-  budget: "its time was up",
-  "budget-too-small": "the time did not suffice for this size, so it is a smaller picture, enlarged",
+  budget: "The time was up before it was done: for a better picture allow more time, or choose a smaller size.",
+  "budget-too-small": "The time was too short for this size, so this is a smaller picture, enlarged.",
 };
-const HINT = byId("hint").textContent;
 const EXTENSIONS = { jpeg: "jpg" };
+const STEP = 0.15; // of strength: a clear difference
+const SAMPLES = [
+  ["chelsea.jpg", "A cat"],
+  ["astronaut.jpg", "A portrait"],
+  ["coffee.jpg", "A cup of coffee"],
+  ["rocket.jpg", "A rocket at dusk"],
+];
+const SAMPLE_PAINTINGS = ["stained-glass.jpg", "starfield-strokes.jpg", "indigo-waves.jpg"];
 
 let photo = null;
 let limits = null;
 let painting = null; // the AbortController of the request that is under way
-let painted = null; // the File of the last picture
-let shown = []; // object URLs of it and its photo
-
-const moveSlider = slider(byId("compare"), byId("handle"));
 
 /** Say a sentence to those who listen instead of looking. */
 function say(sentence) {
@@ -36,34 +39,81 @@ function say(sentence) {
 
 // ---- What is chosen
 
+/** The pictures among these files; what is wrong with the others is said at the field. */
+async function readable(files, field) {
+  trouble.clear();
+  const pictures = await Promise.all(files.map(look));
+  const errors = pictures.map(complaint).filter(Boolean);
+  pictures.filter(complaint).forEach(forget);
+  trouble.mark(errors.map((message) => ({ field, message })));
+  if (errors.length) say(errors.join(" "));
+  return pictures.filter((picture) => !complaint(picture));
+}
+
 async function takePhoto(file) {
-  const picture = await look(file);
+  const [picture] = await readable([file], "content");
+  if (!picture) return;
+  usePhoto(picture);
+  store.keep("photo", 0, file);
+  say(`Photo: ${file.name}`);
+}
+
+function usePhoto(picture) {
   forget(photo);
   photo = picture;
   regions.reset();
-  trouble.clear();
-  say(`Photo: ${file.name}`);
   refresh();
 }
 
 async function takePaintings(files) {
-  trouble.clear();
-  await gallery.add(files, settings.useful().artwork);
-  say(files.length === 1 ? `Painting: ${files[0].name}` : `${files.length} paintings added`);
+  const pictures = await readable(files, "style");
+  if (pictures.length === 0) return;
+  gallery.add(pictures, settings.useful().artwork);
+  say(pictures.length === 1 ? `Painting: ${pictures[0].file.name}` : `${pictures.length} paintings added`);
+}
+
+/** Files that could be either: the photo first where there is none yet, else whatever the visitor says. */
+async function takeEither(files) {
+  if (document.querySelector("dialog[open]")) return;
+  const [first, ...others] = files;
+  const what = photo === null ? "photo" : await ask(files);
+  if (what === "painting") await takePaintings(files);
+  if (what === "photo") {
+    await takePhoto(first);
+    if (others.length) await takePaintings(others);
+  }
 }
 
 function removePhoto() {
-  forget(photo);
-  photo = null;
-  regions.reset();
-  refresh();
+  usePhoto(null);
+  store.drop("photo", 0);
   byId("photo-file").focus();
 }
 
-/** Show what is chosen. */
+/** A picture of the page's own, as a file. */
+async function sample(name) {
+  const answer = await fetch(`playground/${name}`);
+  return new File([await answer.blob()], name, { type: "image/jpeg" });
+}
+
+function offerSamples() {
+  const buttons = SAMPLES.map(([name, title]) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    const image = document.createElement("img");
+    [image.src, image.alt] = [`playground/${name}`, title];
+    button.append(image);
+    button.addEventListener("click", async () => takePhoto(await sample(name)));
+    return button;
+  });
+  byId("samples").querySelector(".samples").replaceChildren(...buttons);
+}
+
+/** Show what is chosen, and keep it for when the page is loaded again. */
 function refresh() {
   const box = byId("photo-chosen");
   byId("photo-drop").classList.toggle("small", photo !== null);
+  byId("samples").hidden = photo !== null;
   box.hidden = photo === null;
   if (photo !== null) {
     if (box.dataset.url !== photo.url) box.replaceChildren(...photoTile());
@@ -72,6 +122,8 @@ function refresh() {
   }
   regions.show(photo, gallery.artworks());
   byId("command").textContent = command();
+  byId("estimate").textContent = settings.estimate();
+  store.keepSettings({ values: settings.values(), gallery: gallery.values() });
 }
 
 /** Let the visitor brush on the photo; without one that can be shown, say so. */
@@ -79,16 +131,8 @@ function brushOn() {
   trouble.clear();
   if (photo === null) trouble.mark([{ field: "content", message: "Choose a photo first." }]);
   else if (photo.width === null)
-    trouble.mark([{ field: "content_mask", message: "This browser cannot show the photo: use a mask file." }]);
+    trouble.mark([{ field: "content_mask", message: "This browser cannot show the photo, so use a mask file instead." }]);
   else regions.open(photo, gallery.artworks());
-}
-
-/** Start the next picture from the one that was painted last. */
-async function onwards() {
-  await start.take(painted);
-  byId("advanced").open = true;
-  byId("init_image").focus();
-  say("The next picture starts from this one.");
 }
 
 function photoTile() {
@@ -115,6 +159,19 @@ function extension() {
   return EXTENSIONS[format] ?? format;
 }
 
+/** "holiday-stained-glass.png" for holiday.jpg painted like stained-glass. */
+function resultName() {
+  const { pictures, names } = gallery.chosen();
+  const parts = [photo?.file.name ?? "photo", ...pictures.map(({ file }) => file.name), ...names];
+  return `${parts.map((part) => part.replace(/\.\w+$/, "").slice(0, 40)).join("-")}.${extension()}`;
+}
+
+function fields() {
+  const { names, weights } = gallery.chosen();
+  const blend = weights ? [["style_weights", weights.join(",")]] : [];
+  return [...names.map((name) => ["style_name", name]), ...blend, ...settings.options()];
+}
+
 function command() {
   const { pictures, names } = gallery.chosen();
   const files = [["content", photo?.file.name ?? "photo.jpg"]];
@@ -122,14 +179,13 @@ function command() {
   if (pictures.length + names.length === 0) files.push(["style", "painting.jpg"]);
   files.push(...regions.names(gallery.artworks()));
   if (start.current()) files.push(["init_image", start.current().file.name]);
-  const fields = [...names.map((name) => ["style_name", name]), ...settings.options()];
-  return curl(files, fields, extension(), keys.current() !== null);
+  return curl(files, fields(), extension(), keys.current() !== null);
 }
 
 // ---- Painting
 
 async function body() {
-  const { pictures, names } = gallery.chosen();
+  const { pictures } = gallery.chosen();
   const useful = settings.useful();
   const form = new FormData();
   const content = await packed(photo, useful.photo);
@@ -142,10 +198,10 @@ async function body() {
   const bytes = [...form.values()].reduce((sum, part) => sum + part.size, 0);
   // The service would hang up while such a body is still on its way.
   if (limits && bytes > limits.max_upload_bytes - 10_000) {
-    const detail = `The pictures have ${megabytes(bytes)} together: choose smaller ones, ${megabytes(limits.max_upload_bytes)} at most.`;
-    throw new Refused({ title: "Too many bytes", detail, errors: [{ field: "content", message: detail }] });
+    const detail = `Together the pictures have ${megabytes(bytes)}, and ${megabytes(limits.max_upload_bytes)} can be sent. Choose smaller ones.`;
+    throw new Refused({ title: "The pictures are too large", detail, errors: [{ field: "content", message: detail }] });
   }
-  for (const [name, value] of [...names.map((name) => ["style_name", name]), ...settings.options()]) form.append(name, value);
+  for (const [name, value] of fields()) form.append(name, value);
   return { form, content };
 }
 
@@ -153,12 +209,12 @@ function megabytes(bytes) {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** Whether something is missing that the service would only refuse to go without. */
+/** Whether something is missing or wrong, so that the service would only refuse. */
 function missing() {
   const { pictures, names } = gallery.chosen();
-  const errors = [];
-  if (photo === null) errors.push({ field: "content", message: "Choose a photo first." });
-  if (pictures.length + names.length === 0) errors.push({ field: "style", message: "Choose a painting first." });
+  const errors = settings.complaints();
+  if (pictures.length + names.length === 0) errors.unshift({ field: "style", message: "Choose a painting first." });
+  if (photo === null) errors.unshift({ field: "content", message: "Choose a photo first." });
   trouble.mark(errors);
   if (errors.length) say(errors.map((error) => error.message).join(" "));
   return errors.length > 0;
@@ -170,14 +226,16 @@ async function paint() {
   if (missing()) return;
   painting = new AbortController();
   const { signal } = painting;
-  const events = watcher();
   try {
     const { form, content } = await body();
-    begin(content);
+    stage.begin(content, photo, settings.size());
+    stage.progress(null, "Sending the pictures…");
+    const asked = { name: resultName(), values: settings.values(), photo: photo.width === null ? null : content };
+    const events = watcher(asked);
     for await (const { name, data } of stylize(form, keys.current(), signal)) events[name]?.(data);
   } catch (error) {
-    rest();
-    if (signal.aborted) without("Cancelled. Nothing is painted any more.");
+    stage.rest();
+    if (signal.aborted) stopped("Cancelled.");
     else if (error instanceof Refused && error.problem.status === 401) keys.ask(error.problem.detail);
     else if (error instanceof Refused) trouble.show(error, say);
     else throw error;
@@ -186,66 +244,32 @@ async function paint() {
   }
 }
 
-/** The page while it paints. */
-function begin(content) {
-  shown.forEach((url) => URL.revokeObjectURL(url));
-  shown = [URL.createObjectURL(content)];
-  for (const id of ["hint", "compare", "done"]) byId(id).hidden = true;
-  byId("hint").textContent = HINT;
-  const preview = byId("preview");
-  if (photo.width !== null) {
-    preview.src = shown[0];
-    byId("frame").style.setProperty("--ratio", String(photo.width / photo.height));
-  }
-  preview.hidden = photo.width === null;
-  preview.classList.add("waiting");
-  byId("working").hidden = false;
-  byId("paint").disabled = true;
-  byId("progress").removeAttribute("value");
-  byId("said").textContent = "Sending the pictures…";
-  byId("stage").scrollIntoView({ block: "nearest" });
-  byId("cancel").focus({ preventScroll: true });
-}
-
-/** The page when nothing is painted any more. */
-function rest() {
-  byId("working").hidden = true;
-  byId("preview").hidden = true;
-  byId("paint").disabled = false;
-  if (byId("compare").hidden) byId("hint").hidden = false;
-}
-
 /** Nothing came of it, and the visitor knows why. */
-function without(why) {
-  byId("hint").textContent = why;
+function stopped(why) {
+  stage.rest(why);
   say(why);
   byId("paint").focus();
 }
 
 /** What each event of a stream does. */
-function watcher() {
+function watcher(asked) {
   let quarter = 0;
   return {
-    queued({ position }) {
-      const text = position > 0 ? `Waiting: ${position} before you` : "Starting…";
-      byId("said").textContent = text;
+    queued({ position, seconds }) {
+      const wait = seconds >= 1 ? `, about ${Math.ceil(seconds)} s` : "";
+      const text = position > 0 ? `Waiting for ${counted(position, "picture")} of others${wait}` : "Starting…";
+      stage.progress(null, text);
       say(text);
     },
     progress({ fraction, evaluations, seconds_left: left, width, height }) {
-      byId("progress").value = fraction;
-      const parts = [remaining(left), counted(evaluations, "evaluation"), `${width}\u00a0×\u00a0${height}`];
-      byId("said").textContent = parts.filter(Boolean).join(" · ");
+      const parts = [remaining(left), counted(evaluations, "step"), `${width}\u00a0×\u00a0${height}`];
+      stage.progress(fraction, parts.filter(Boolean).join(" · "));
       const now = Math.floor(fraction * 4);
       if (now > quarter && now < 4) say(`${now * 25} %. ${remaining(left)}`);
       quarter = Math.max(quarter, now);
     },
-    preview({ image, media_type: type }) {
-      const preview = byId("preview");
-      preview.src = `data:${type};base64,${image}`;
-      preview.hidden = false;
-      preview.classList.remove("waiting");
-    },
-    result: finish,
+    preview: ({ image, media_type: type }) => stage.preview(`data:${type};base64,${image}`),
+    result: (report) => finish(report, asked),
   };
 }
 
@@ -254,25 +278,17 @@ function remaining(seconds) {
   return seconds < 1 ? "almost done" : `about ${Math.ceil(seconds)} s left`;
 }
 
-function finish(report) {
+function finish(report, { name, values, photo: before }) {
   const watched = document.activeElement === byId("cancel");
-  painted = new File([bytesOf(report.image)], `painted.${extension()}`, { type: report.media_type });
-  const url = URL.createObjectURL(painted);
-  shown.push(url);
-  byId("frame").style.setProperty("--ratio", String(report.width / report.height));
-  byId("after").src = url;
-  byId("before").src = shown[0];
-  byId("before").hidden = byId("handle").hidden = photo?.width === null;
-  moveSlider(50);
-  byId("download").href = url;
-  byId("download").download = painted.name;
-  byId("facts").textContent =
-    `${report.width} × ${report.height}, ${counted(report.evaluations, "evaluation")} in ${report.timings.optimise.toFixed(1)} s by ` +
-    `${networkName(report.backbone.name)}, seed ${report.seed}. It stopped because ${STOPPED[report.stopped]}.`;
-  byId("compare").hidden = byId("done").hidden = false;
-  rest();
+  const { width, height } = report;
+  const facts =
+    `${width} × ${height}, ${counted(report.evaluations, "step")} in ${report.timings.optimise.toFixed(1)} s, strength ` +
+    `${values.strength}, seed ${report.seed}. ${STOPPED[report.stopped] ?? ""}`;
+  const picture = new File([bytesOf(report.image)], name, { type: report.media_type });
+  stage.rest();
+  stage.add({ picture, photo: before, facts: facts.trim(), values, width, height });
   if (watched) byId("stage-title").focus({ preventScroll: true });
-  say("Your picture is there.");
+  say("Your picture is done.");
 }
 
 function counted(number, thing) {
@@ -290,33 +306,42 @@ function networkName(name) {
   return name.replace(/^vgg(\d+)$/, "VGG-$1");
 }
 
+// ---- Once more
+
+/** Start the next picture from the one that is shown. */
+async function onwards() {
+  await start.take(stage.current().picture);
+  byId("advanced").open = true;
+  byId("init_image").focus();
+  say("The next picture starts from this one.");
+}
+
+/** Paint again with more or less strength than the picture that is shown, within 0..1. */
+function paintWith(difference) {
+  settings.set("strength", Math.min(1, Math.max(0, Number(stage.current().values.strength) + difference)));
+  paint();
+}
+
+function paintAnother() {
+  settings.set("seed", 1 + Math.floor(Math.random() * 9999));
+  paint();
+}
+
+function reuse() {
+  settings.restore(stage.current().values);
+  refresh();
+  say("The settings are those of this picture.");
+}
+
+async function share() {
+  try {
+    await navigator.share({ files: [stage.current().picture] });
+  } catch {
+    // the visitor has changed their mind
+  }
+}
+
 // ---- The page
-
-/** Files that were dropped or pasted: the photo first, then paintings. */
-function takeWherever(files) {
-  const [first, ...others] = files;
-  if (photo !== null) return takePaintings(files);
-  return others.length ? takePhoto(first).then(() => takePaintings(others)) : takePhoto(first);
-}
-
-function dropZone(zone, take) {
-  for (const name of ["dragenter", "dragover"]) zone.addEventListener(name, () => zone.classList.add("over"));
-  for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("over"));
-  zone.addEventListener("drop", (event) => {
-    event.preventDefault();
-    event.stopPropagation();
-    const files = [...event.dataTransfer.files];
-    if (files.length) take(files);
-  });
-}
-
-function onFiles(input, take) {
-  input.addEventListener("change", () => {
-    const files = [...input.files];
-    input.value = ""; // so that the same file can be chosen again
-    if (files.length) take(files);
-  });
-}
 
 async function copyCommand() {
   const text = byId("command");
@@ -346,10 +371,29 @@ async function introduce() {
     return;
   }
   limits = about.limits;
-  settings.bound(limits);
+  settings.bound(about);
   const device = about.device === "cuda" ? "a GPU" : "the CPU";
   byId("backbone").textContent = `It runs here with the network ${networkName(about.backbone.name)} on ${device}.`;
+  if (about.sizes?.length === 0) setTimeout(introduce, 1000 * VERSION_SECONDS); // still being measured
   refresh();
+}
+
+/** Ask for the catalogue, again until it has been read. */
+async function furnish() {
+  try {
+    const { styles } = await get("styles");
+    gallery.fill(styles);
+    if (styles.length === 0) takeSamplePaintings();
+  } catch {
+    setTimeout(furnish, 1000 * VERSION_SECONDS);
+  }
+}
+
+/** Where the service has no paintings, offer some of the page's own; those that the tab has kept come first. */
+async function takeSamplePaintings() {
+  if (gallery.artworks().length) return;
+  const files = await Promise.all(SAMPLE_PAINTINGS.map(sample));
+  gallery.add(await Promise.all(files.toReversed().map(look)), settings.useful().artwork);
 }
 
 byId("form").addEventListener("submit", (event) => {
@@ -361,30 +405,39 @@ byId("again").addEventListener("click", () => trouble.patient() && paint());
 byId("copy").addEventListener("click", copyCommand);
 byId("regions-brush").addEventListener("click", brushOn);
 byId("onwards").addEventListener("click", onwards);
+byId("another").addEventListener("click", paintAnother);
+byId("gentler").addEventListener("click", () => paintWith(-STEP));
+byId("stronger").addEventListener("click", () => paintWith(STEP));
+byId("reuse").addEventListener("click", reuse);
+byId("share").addEventListener("click", share);
 
-onFiles(byId("photo-file"), ([file]) => takePhoto(file));
-onFiles(byId("photo-camera"), ([file]) => takePhoto(file));
-onFiles(byId("painting-file"), takePaintings);
-dropZone(document.querySelector("[data-field=content]"), ([file, ...others]) => {
-  takePhoto(file);
-  if (others.length) takePaintings(others);
-});
-dropZone(document.querySelector("[data-field=style]"), takePaintings);
-dropZone(document.body, takeWherever);
-for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
-addEventListener("paste", (event) => {
-  const files = [...event.clipboardData.files];
-  if (files.length) takeWherever(files);
-});
-
-settings.start(refresh);
-regions.start(refresh);
-start.start(refresh);
-gallery.start(refresh);
-keys.start(paint, () => without("This service paints for those who have a key."), refresh);
-refresh();
-introduce();
-get("styles").then(
-  ({ styles }) => gallery.fill(styles),
-  () => gallery.fill([]),
+chosen(byId("photo-file"), ([file]) => takePhoto(file));
+chosen(byId("photo-camera"), ([file]) => takePhoto(file));
+chosen(byId("painting-file"), takePaintings);
+dropped(
+  [
+    [document.querySelector("[data-field=content]"), ([file, ...others]) => takePhoto(file).then(() => others.length && takePaintings(others))],
+    [document.querySelector("[data-field=style]"), takePaintings],
+  ],
+  takeEither,
 );
+
+async function begin() {
+  const before = store.keptSettings();
+  settings.start(refresh);
+  if (before) settings.restore(before.values);
+  regions.start(refresh);
+  start.start(refresh, readable);
+  gallery.start(refresh);
+  keys.start(paint, () => stopped("This service paints only for people who have a key."), refresh);
+  offerSamples();
+  await gallery.restore(before?.gallery, settings.useful().artwork);
+  const [kept] = await store.kept("photo");
+  if (kept && photo === null) usePhoto(await look(kept.value));
+  await stage.start();
+  refresh();
+  introduce();
+  furnish();
+}
+
+begin();

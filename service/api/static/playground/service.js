@@ -46,7 +46,7 @@ export async function* stylize(form, key, signal) {
     if (signal.aborted || error instanceof Refused) throw error;
   }
   throw new Refused(
-    { title: "The connection broke off", detail: "The picture was not finished. You can try again." },
+    { title: "The connection was lost", detail: "The picture was not finished. You can try again." },
     0,
   );
 }
@@ -55,7 +55,7 @@ async function problemOf(answer) {
   try {
     return { ...(await answer.json()), status: answer.status };
   } catch {
-    return { title: `The service answered ${answer.status}`, detail: "It did not say why.", status: answer.status };
+    return { title: `The service answered ${answer.status}`, detail: "It gave no reason.", status: answer.status };
   }
 }
 

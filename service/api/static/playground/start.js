@@ -12,13 +12,14 @@ export function current() {
   return picture;
 }
 
-/** Wire it up. `changed` is called when there is another one. */
-export function start(changed) {
+/** Wire it up. `changed` is called when there is another one; `readable` gives the pictures among files. */
+export function start(changed, readable) {
   tell = changed;
   byId("init_image").addEventListener("change", async ({ target }) => {
-    const [file] = target.files;
+    const files = [...target.files];
     target.value = "";
-    if (file) await take(file);
+    const [other] = await readable(files, "init_image");
+    if (other) use(other);
   });
   byId("start-remove").addEventListener("click", () => {
     use(null);

@@ -44,11 +44,9 @@ export function mark(errors) {
  */
 export function show({ problem, retryAfter }, say) {
   const errors = problem.errors ?? [];
-  const others = mark(errors);
-  const marked = others.length < errors.length;
+  const marked = mark(errors).length < errors.length;
   byId("trouble-title").textContent = problem.title;
-  byId("trouble-detail").textContent =
-    marked && others.length === 0 ? "The field that it is about says more." : problem.detail;
+  byId("trouble-detail").textContent = problem.detail;
   byId("trouble").hidden = false;
   byId("again").hidden = retryAfter === null;
   if (retryAfter !== null) countDown(retryAfter, say);
