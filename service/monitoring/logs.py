@@ -1,8 +1,9 @@
-"""Logs as JSON, one object per line on standard output."""
+"""Logs on standard output: JSON, one object per line, or on a terminal lines for people."""
 
 import json
 import logging
 import re
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,20 +32,48 @@ class JSONFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class TerminalFormatter(logging.Formatter):
+    """A record as a line for somebody at a terminal: when, how serious where it is, and what; no credentials."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, and below it the traceback where there is one."""
+        parts = [f"{datetime.fromtimestamp(record.created):%H:%M:%S}"]
+        if record.levelno >= logging.WARNING:
+            parts.append(f"{record.levelname}:")
+        parts.append(_without_credentials(record.getMessage()))
+        if (seconds := vars(record).get("seconds")) is not None:
+            parts.append(f"in {seconds:.2f} s")
+        if (problem := vars(record).get("problem")) is not None:
+            parts.append(f"({problem})")
+        line = " ".join(parts)
+        if record.exc_info:
+            line += "\n" + _without_credentials(self.formatException(record.exc_info))
+        return line
+
+
 def _without_credentials(text: str) -> str:
     return _CREDENTIALS.sub(r"\1 [removed]", text)
 
 
-def logging_config(level: str) -> dict[str, Any]:
-    """For `logging.config.dictConfig`: everything, gunicorn's own messages included, as JSON on stdout."""
+def logging_config(level: str, *, terminal: bool | None = None) -> dict[str, Any]:
+    """For `logging.config.dictConfig`: everything, gunicorn's own messages included, on stdout.
+
+    Args:
+        level: the least serious that is written.
+        terminal: whether people read it; None: whether stdout is a terminal.
+    """
+    terminal = sys.stdout.isatty() if terminal is None else terminal
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"json": {"()": "service.monitoring.logs.JSONFormatter"}},
+        "formatters": {
+            "json": {"()": "service.monitoring.logs.JSONFormatter"},
+            "terminal": {"()": "service.monitoring.logs.TerminalFormatter"},
+        },
         "handlers": {
             "stdout": {
                 "class": "logging.StreamHandler",
-                "formatter": "json",
+                "formatter": "terminal" if terminal else "json",
                 "stream": "ext://sys.stdout",
             }
         },

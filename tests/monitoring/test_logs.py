@@ -1,10 +1,11 @@
 import json
 import logging
+import re
 from datetime import datetime
 
 import pytest
 
-from service.monitoring.logs import JSONFormatter
+from service.monitoring.logs import JSONFormatter, TerminalFormatter, logging_config
 from service.monitoring.record import RequestRecord
 
 
@@ -68,3 +69,27 @@ def test_the_line_of_a_request_has_its_stages_and_facts(caplog: pytest.LogCaptur
 def test_a_head_that_a_server_quotes_is_cut_off_before_its_credentials() -> None:
     parsed = line(record("no more data after: b'POST / HTTP/1.1\\r\\nAuthorization: Bearer abc\\r\\nHo'"))
     assert parsed["message"] == "no more data after: b'POST / HTTP/1.1\\r\\nAuthorization [removed]"
+
+
+def test_on_a_terminal_a_line_is_for_people() -> None:
+    text = TerminalFormatter().format(record("POST /stylize 422", seconds=1.5, problem="invalid-request"))
+    assert re.fullmatch(r"\d\d:\d\d:\d\d POST /stylize 422 in 1\.50 s \(invalid-request\)", text)
+    warning = logging.LogRecord("test", logging.WARNING, "f", 1, "Authorization: Bearer secret", (), None)
+    assert "WARNING: Authorization [removed]" in TerminalFormatter().format(warning)
+
+
+def test_on_a_terminal_an_exception_comes_below_the_line() -> None:
+    try:
+        raise ValueError("no")
+    except ValueError as error:
+        raised = error
+    failure = logging.LogRecord("test", logging.ERROR, "f", 1, "it failed", (), (ValueError, raised, None))
+    assert TerminalFormatter().format(failure).endswith("ValueError: no")
+
+
+@pytest.mark.parametrize(("terminal", "formatter"), [(True, "terminal"), (False, "json")])
+def test_whoever_is_no_terminal_gets_json(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, formatter: str
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    assert logging_config("info")["handlers"]["stdout"]["formatter"] == formatter
