@@ -12,7 +12,10 @@ from tests.browser.visitor import Visitor, payload
 OpenPage = Callable[..., Visitor]
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 ENDLESS = "a-name-that-goes-on-and-on-without-an-end-" * 3 + ".png"
+TABLET = {"viewport": {"width": 820, "height": 1180}, "has_touch": True, "is_mobile": True}
 DESK = {"viewport": {"width": 1280, "height": 900}}
+SCREEN = {"viewport": {"width": 1920, "height": 1080}}
+ZOOMED = {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2}  # the desk's, at 200 %
 
 
 def fits(visitor: Visitor) -> bool:
@@ -23,8 +26,16 @@ def fits(visitor: Visitor) -> bool:
     return wide
 
 
-@pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("device", "scheme"),
+    [
+        pytest.param(DESK, "light", id="desk, light"),
+        pytest.param(SCREEN, "dark", id="large screen, dark"),
+        pytest.param(TABLET, "light", id="tablet, light"),
+        pytest.param(PHONE, "dark", id="phone, dark"),
+        pytest.param(ZOOMED, "light", id="at 200 %, light"),
+    ],
+)
 def test_every_state_is_accessible_and_fits(
     open_page: OpenPage, server: Server, device: dict[str, object], scheme: str
 ) -> None:
@@ -50,7 +61,7 @@ def test_every_state_is_accessible_and_fits(
     page.get_by_role("checkbox", name="A rose").check(force=True)
     page.get_by_role("button", name="Brush on the photo").click()
     board = page.locator("#board-canvas")
-    board.tap() if device is PHONE else board.click()
+    board.tap() if "has_touch" in device else board.click()
     expect(page.locator("#regions-said")).to_contain_text("stays the photo")
     expect(page.get_by_role("button", name="Done")).to_be_in_viewport()
     check()
@@ -59,7 +70,7 @@ def test_every_state_is_accessible_and_fits(
     page.get_by_label("Add your own").set_input_files(payload(ENDLESS, picture(color="gold")))
     page.get_by_role("button", name="Brush on the photo").click()
     page.get_by_role("radio", name=ENDLESS, exact=True).check()
-    board.tap() if device is PHONE else board.click()
+    board.tap() if "has_touch" in device else board.click()
     expect(page.locator("#regions-said")).to_contain_text(f"like {ENDLESS}")
     assert page.locator("#regions-dialog").evaluate("box => box.scrollWidth <= box.clientWidth")
     check()
@@ -67,11 +78,11 @@ def test_every_state_is_accessible_and_fits(
     check()
     server.hold(after=5)
     visitor.paint()
-    expect(page.locator("#said")).to_contain_text("5 evaluations")
+    expect(page.locator("#said")).to_contain_text("5 steps")
     check()
 
     server.release()
-    expect(visitor.handle).to_be_visible()
+    expect(page.locator("#done")).to_be_visible()
     check()
 
 
@@ -98,6 +109,7 @@ def test_on_a_phone_it_is_painted_from_the_first_tap_to_the_slider(
     visitor.choose_photo()
     visitor.page.get_by_text("A rose").tap()
     visitor.page.get_by_role("button", name="Paint", exact=True).tap()
+    expect(visitor.page.locator("#done")).to_be_visible()
     expect(visitor.handle).to_be_in_viewport()
     box = visitor.page.locator("#compare").bounding_box()
     assert box

@@ -90,8 +90,10 @@ def test_what_is_brushed_stays_the_photo(visitor: Visitor) -> None:
     open_board(visitor)
     page = visitor.page
     expect(page.get_by_role("radio", name="Not painted")).to_be_focused()
-    expect(page.get_by_role("radio", name="A rose", exact=True)).to_be_hidden()  # there is one painting only
-    page.get_by_role("slider", name="Size").last.fill("20")
+    expect(page.get_by_role("dialog").get_by_role("radio", name="A rose")).to_have_count(
+        0
+    )  # there is one painting only
+    page.get_by_role("slider", name="Brush size").fill("20")
     brush(page, (0.0, 0.5), (1.0, 0.5))
     expect(page.locator("#regions-said")).to_have_text("27 % stays the photo.")
     close_board(visitor)
@@ -225,7 +227,7 @@ def test_what_is_wrong_with_a_mask_is_said_with_the_regions(visitor: Visitor) ->
     assert visitor.violations() == []
 
     open_board(visitor)
-    page.get_by_role("slider", name="Size").last.fill("30")
+    page.get_by_role("slider", name="Brush size").fill("30")
     for height in (0.05, 0.3, 0.5, 0.7, 0.95):
         brush(page, (0.0, height), (1.0, height))
     expect(page.locator("#regions-said")).to_have_text("100 % stays the photo.")
@@ -239,7 +241,7 @@ def test_without_a_photo_there_is_nothing_to_brush_on(visitor: Visitor) -> None:
     page.locator("summary", has_text="Advanced").click()
     page.get_by_role("button", name="Brush on the photo").click()
     expect(page.locator("#error-content")).to_have_text("Choose a photo first.")
-    visitor.choose_photo(b"This is a text.\n" * 9, "letter.txt", "text/plain")
+    visitor.choose_photo(b"....ftypheic, and no more", "phone.heic", "image/heic")
     page.get_by_role("button", name="Brush on the photo").click()
     expect(page.locator("#error-content_mask")).to_contain_text("use a mask file")
 
@@ -260,16 +262,16 @@ def test_it_is_painted_on_from_the_last_picture_or_from_another_one(visitor: Vis
     page = visitor.page
     visitor.choose_photo()
     visitor.paint_to_the_end()
-    page.get_by_role("button", name="Paint on from here").click()
-    expect(page.locator("#start-about")).to_have_text("painted.png")
-    expect(page.get_by_label("Another picture")).to_be_focused()
-    assert "-F init_image=@painted.png" in visitor.command()
+    page.get_by_role("button", name="Use as starting picture").click()
+    expect(page.locator("#start-about")).to_have_text("photo-dusk.png")
+    expect(page.get_by_label("Choose another")).to_be_focused()
+    assert "-F init_image=@photo-dusk.png" in visitor.command()
     assert result(visitor)["settings"]["init"] == "image"
-    page.get_by_label("Another picture").set_input_files(payload("wide.png", picture(300, 40)))
+    page.get_by_label("Choose another").set_input_files(payload("wide.png", picture(300, 40)))
     visitor.paint()
     expect(page.locator("#error-init_image")).to_contain_text("same aspect ratio")
-    expect(page.get_by_label("Another picture")).to_be_focused()
-    page.get_by_role("button", name="The photo again").click()
+    expect(page.get_by_label("Choose another")).to_be_focused()
+    page.get_by_role("button", name="Start from the photo").click()
     assert result(visitor)["settings"]["init"] == "content"
 
 

@@ -51,7 +51,7 @@ class Visitor:
         self, data: bytes | None = None, name: str = PHOTO, media_type: str = "image/png"
     ) -> None:
         data = picture(400, 300, "teal") if data is None else data
-        self.page.get_by_label("Choose a file").set_input_files(payload(name, data, media_type))
+        self.page.get_by_label("Choose a photo").set_input_files(payload(name, data, media_type))
         expect(self.page.locator("#photo-chosen")).to_contain_text(name)
 
     def paint(self) -> None:
@@ -59,7 +59,9 @@ class Visitor:
 
     def paint_to_the_end(self) -> None:
         self.paint()
-        expect(self.handle).to_be_visible()
+        expect(self.page.locator("#status")).to_have_text("Your picture is done.")
+        expect(self.page.get_by_role("link", name="Download")).to_be_visible()
+        expect(self.page.get_by_role("button", name="Paint", exact=True)).to_be_enabled()
 
     @property
     def handle(self) -> Any:
@@ -69,6 +71,9 @@ class Visitor:
     def move(self, name: str, value: str) -> None:
         """One of the sliders of the form."""
         self.page.get_by_role("slider", name=name).fill(value)
+
+    def choose_size(self, pixels: int) -> None:
+        self.page.get_by_label("Size", exact=True).select_option(str(pixels))
 
     def command(self) -> str:
         """What "the same from a terminal" says."""

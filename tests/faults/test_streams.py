@@ -66,7 +66,9 @@ def test_one_that_waits_is_told_its_place_and_gives_it_back_at_once(server: Serv
     server.hold()
     with server.stream() as running:
         first = following(running)
-        assert next(first) == Event("queued", {"request_id": running.headers["X-Request-ID"], "position": 0, "seconds": 0.0})
+        assert next(first) == Event(
+            "queued", {"request_id": running.headers["X-Request-ID"], "position": 0, "seconds": 0.0}
+        )
         wait_until(lambda: server.metric("stylize_queue_depth") == 0)
         with server.stream() as waiting:
             assert next(following(waiting)).data["position"] == 1

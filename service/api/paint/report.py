@@ -106,7 +106,7 @@ class StylizeReport(BaseModel):
 
 
 class Queued(BaseModel):
-    """The event `queued`: how many requests come first, the running one included, and the seconds that they may take."""
+    """The event `queued`: how many requests come first, the running one included, and for how many seconds."""
 
     request_id: str
     position: int = Field(ge=0)

@@ -257,7 +257,7 @@ function watcher(asked) {
   return {
     queued({ position, seconds }) {
       const wait = seconds >= 1 ? `, about ${Math.ceil(seconds)} s` : "";
-      const text = position > 0 ? `Waiting for ${counted(position, "picture")} of others${wait}` : "Starting…";
+      const text = position > 0 ? `Waiting for ${counted(position, "other picture")}${wait}` : "Starting…";
       stage.progress(null, text);
       say(text);
     },

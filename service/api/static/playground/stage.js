@@ -5,7 +5,15 @@ import * as store from "./store.js";
 
 const byId = (id) => document.getElementById(id);
 const TITLE = document.title;
-const EXAMPLE = { before: byId("before").src, after: byId("after").src, facts: byId("facts").textContent, ratio: 451 / 300, width: 451 };
+const OURS = "Your picture";
+const EXAMPLE = {
+  title: byId("stage-title").textContent,
+  before: byId("before").src,
+  after: byId("after").src,
+  facts: byId("facts").textContent,
+  ratio: 451 / 300,
+  width: 451,
+};
 const MOST = 2; // a picture is never shown larger than this many times its own size
 
 const moveSlider = slider(byId("compare"), byId("handle"));
@@ -32,6 +40,7 @@ export async function start() {
   addEventListener("visibilitychange", () => document.hidden || painting() || title(""));
   store.sweep();
   place(EXAMPLE);
+  moveSlider(0);
   for (const { id, value } of await store.kept("picture")) remember(id, value);
   if (records.size) show(Math.max(...records.keys()));
 }
@@ -53,6 +62,7 @@ export function begin(photo, { width, height }, size) {
     place({ ratio: width / height, width: width > height ? size : (size * width) / height });
   }
   preview.classList.add("waiting");
+  byId("stage-title").textContent = OURS;
   byId("done").hidden = byId("notice").hidden = byId("facts").hidden = true;
   byId("working").hidden = false;
   byId("paint").disabled = true;
@@ -82,6 +92,7 @@ export function rest(notice = "") {
   URL.revokeObjectURL(waiting);
   byId("working").hidden = byId("preview").hidden = true;
   byId("compare").inert = byId("facts").hidden = byId("paint").disabled = false;
+  byId("stage-title").textContent = shown === null ? EXAMPLE.title : OURS;
   byId("done").hidden = shown === null;
   byId("notice").textContent = notice;
   byId("notice").hidden = notice === "";
@@ -135,7 +146,7 @@ function remember(id, made) {
 function show(id) {
   shown = id;
   const { url, photoUrl, picture, facts } = current();
-  byId("stage-title").textContent = "Your picture";
+  byId("stage-title").textContent = OURS;
   byId("after").src = byId("viewer-image").src = url;
   byId("before").hidden = byId("handle").hidden = photoUrl === null;
   if (photoUrl) byId("before").src = photoUrl;
@@ -157,7 +168,7 @@ function clear() {
   shown = null;
   byId("strip").replaceChildren();
   byId("pictures").hidden = byId("done").hidden = true;
-  byId("stage-title").textContent = "An example";
+  byId("stage-title").textContent = EXAMPLE.title;
   byId("before").hidden = byId("handle").hidden = false;
   [byId("before").src, byId("after").src, byId("facts").textContent] = [EXAMPLE.before, EXAMPLE.after, EXAMPLE.facts];
   moveSlider(0);
@@ -177,11 +188,11 @@ function enlarge() {
   zoom(fitting());
 }
 
-/** The scale at which all of the picture is in sight. */
+/** The scale at which all of the picture is in sight, and not too soft. */
 function fitting() {
   const { naturalWidth: width, naturalHeight: height } = byId("viewer-image");
   const { clientWidth, clientHeight } = byId("viewer-view");
-  return Math.min(clientWidth / width, clientHeight / height);
+  return Math.min(MOST, clientWidth / width, clientHeight / height);
 }
 
 function zoom(scale) {
