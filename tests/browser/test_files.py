@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.running import Server
-from tests.serving import picture
-from tests.web.visitor import PHOTO, Visitor, payload
+from devtools.running import Server
+from devtools.serving import picture
+from tests.browser.visitor import PHOTO, Visitor, payload
 
 GIVE = """([how, where, bytes, names]) => {
     const data = new DataTransfer();

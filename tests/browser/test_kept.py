@@ -7,9 +7,9 @@ from collections.abc import Callable
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.running import Server
-from tests.serving import picture
-from tests.web.visitor import PHOTO, Visitor, payload
+from devtools.running import Server
+from devtools.serving import picture
+from tests.browser.visitor import PHOTO, Visitor, payload
 
 OpenPage = Callable[..., Visitor]
 

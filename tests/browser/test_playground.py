@@ -10,9 +10,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Route, expect
 
-from tests.running import Server
-from tests.serving import picture, wait_until
-from tests.web.visitor import Visitor, payload
+from devtools.running import Server
+from devtools.serving import picture, wait_until
+from tests.browser.visitor import Visitor, payload
 
 OpenPage = Callable[..., Visitor]
 PIXELS = 'stylize_input_pixels_sum{image="content"}'

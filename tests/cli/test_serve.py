@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.running import ROOT, environment, free_ports
+from devtools.running import ROOT, environment, free_ports
 
 
 def serve(tmp_path: Path, stdout: int) -> tuple[subprocess.Popen[bytes], int]:

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from flask.testing import FlaskClient
 
+from devtools.running import ROOT
 from devtools.serving import FakeModel, settings
 from service.api.app import create_app
 from service.api.pages.playground import PAGE
@@ -13,7 +14,7 @@ from service.intake.options import StylizeOptions
 from tests.api.paint.test_problems import problem
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
-FILES = sorted(path.name for path in PAGE.iterdir() if path.name != "index.html")
+FILES = sorted(path.name for path in PAGE.iterdir() if path.name not in ("index.html", "README.md"))
 
 
 class Page(HTMLParser):
@@ -57,7 +58,7 @@ def test_the_page_may_load_nothing_from_elsewhere_and_run_nothing_inline(client:
 
 @pytest.mark.parametrize("file", FILES)
 def test_its_files_have_their_types_and_are_not_sent_twice(client: FlaskClient, file: str) -> None:
-    types = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+    types = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml", "jpg": "image/jpeg"}
     first = client.get(f"/playground/{file}")
     assert first.mimetype == types[file.rpartition(".")[2]]
     assert first.data == (PAGE / file).read_bytes()
@@ -65,6 +66,12 @@ def test_its_files_have_their_types_and_are_not_sent_twice(client: FlaskClient, 
     assert "default-src 'none'" in first.headers["Content-Security-Policy"]
     again = client.get(f"/playground/{file}", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize("name", ["astronaut.jpg", "chelsea.jpg", "coffee.jpg", "rocket.jpg"])
+def test_its_photos_are_those_whose_licences_are_known(name: str) -> None:
+    assert (PAGE / name).read_bytes() == (ROOT / "examples" / "photos" / name).read_bytes()
+    assert f"`{name}`" in (PAGE / "README.md").read_text()
 
 
 def test_everything_that_the_page_and_its_scripts_name_is_there(client: FlaskClient) -> None:

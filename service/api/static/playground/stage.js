@@ -11,8 +11,8 @@ const EXAMPLE = {
   before: byId("before").src,
   after: byId("after").src,
   facts: byId("facts").textContent,
-  ratio: 451 / 300,
-  width: 451,
+  ratio: 640 / 426,
+  width: 640,
 };
 const MOST = 2; // a picture is never shown larger than this many times its own size
 
