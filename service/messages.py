@@ -77,7 +77,7 @@ def unknown(name: str, known: Iterable[str], what: str) -> str:
     close = difflib.get_close_matches(name[:_LONGEST_ECHO], known, n=1, cutoff=0.6)  # slow for long texts
     there = f"there are {', '.join(known)}." if len(known) != 1 else f"there is only {known[0]}."
     hint = f"did you mean {close[0]}?" if close else there
-    return f"{quote(name)} is no {what}: {hint}"
+    return f"{quote(name)} is not a known {what}: {hint}"
 
 
 def sentence(error: Exception) -> str:

@@ -59,11 +59,11 @@ UNAUTHORIZED = ProblemType(
     "unauthorized",
     401,
     "A key is needed",
-    "Send a key of this service: Authorization: Bearer KEY.",
+    "Send a key for this service: Authorization: Bearer KEY.",
     "unauthorized",
 )
 NOT_FOUND = ProblemType(
-    "not-found", 404, "No such resource", "GET / lists what there is; /openapi.yaml describes it."
+    "not-found", 404, "No such resource", "GET / lists what exists; /openapi.yaml describes it."
 )
 METHOD_NOT_ALLOWED = ProblemType(
     "method-not-allowed", 405, "Wrong method", "Use one of the methods that the Allow header names."
@@ -71,7 +71,7 @@ METHOD_NOT_ALLOWED = ProblemType(
 NOT_ACCEPTABLE = ProblemType(
     "not-acceptable",
     406,
-    "No such representation",
+    "The answer does not exist in this format",
     "Accept image/png, image/jpeg, image/webp, image/avif, application/json or text/event-stream.",
 )
 UPLOAD_STALLED = ProblemType(
@@ -86,32 +86,35 @@ UNSUPPORTED_MEDIA_TYPE = ProblemType(
     "Send multipart/form-data, or application/json with base64 pictures.",
 )
 UNSUPPORTED_IMAGE = ProblemType(
-    "unsupported-image", 415, "Not a picture in a format that is read here", "Send JPEG, PNG, WebP or AVIF."
+    "unsupported-image",
+    415,
+    "The file is not a picture that the service can read",
+    "Send JPEG, PNG, WebP or AVIF.",
 )
 INVALID_REQUEST = ProblemType(
     "invalid-request",
     422,
-    "Something in the request is missing, unknown or out of bounds",
-    "Change what `errors` names.",
+    "Something in the request is missing, unknown or out of range",
+    "Correct the fields that `errors` names.",
 )
 UNUSABLE_IMAGE = ProblemType(
     "unusable-image",
     422,
-    "A picture is broken, or too large or too small",
-    "Send a whole picture within the bounds.",
+    "A picture is damaged, too large or too small",
+    "Send an undamaged picture within the limits.",
 )
 QUEUE_FULL = ProblemType(
     "queue-full",
     429,
     "Too many requests at once",
-    "Try again after as many seconds as Retry-After says.",
+    "Try again after the number of seconds in Retry-After.",
     "shed_queue_full",
 )
 KEY_LIMIT = ProblemType(
     "too-many-for-key",
     429,
     "Too many requests at once with this key",
-    "Wait for an answer before sending more, or try again after as many seconds as Retry-After says.",
+    "Wait for an answer before sending more, or try again after the number of seconds in Retry-After.",
     "shed_key_limit",
 )
 HEADERS_TOO_LARGE = ProblemType("headers-too-large", 431, "The headers are too long", "Send fewer headers.")
@@ -119,41 +122,41 @@ INTERNAL = ProblemType(
     "internal-error",
     500,
     "Something went wrong in the service",
-    "It has been logged with this request_id; the same request may work when sent again.",
+    "The error has been logged under this request_id. The same request may work if you send it again.",
     "error",
 )
 NOT_READY = ProblemType(
     "not-ready",
     503,
     "The service is not ready",
-    "Try again after as many seconds as Retry-After says.",
+    "Try again after the number of seconds in Retry-After.",
     "shed_not_ready",
 )
 CANNOT_MEET_DEADLINE = ProblemType(
     "cannot-meet-deadline",
     503,
     "The deadline cannot be met",
-    "Try again after as many seconds as Retry-After says, or allow more time with X-Request-Timeout.",
+    "Try again after the number of seconds in Retry-After, or allow more time with X-Request-Timeout.",
     "shed_deadline",
 )
 OUT_OF_MEMORY = ProblemType(
     "out-of-memory",
     503,
     "There was not enough memory for this picture",
-    "Ask for a smaller size, or try again after as many seconds as Retry-After says.",
+    "Ask for a smaller size, or try again after the number of seconds in Retry-After.",
     "oom",
 )
 ENGINE_DIED = ProblemType(
     "restarting",
     503,
-    "The service has to start again",
-    "Nothing is wrong with the request: try again after as many seconds as Retry-After says.",
+    "The service is restarting",
+    "Nothing is wrong with the request: try again after the number of seconds in Retry-After.",
     "error",
 )
 DEADLINE_EXCEEDED = ProblemType(
     "deadline-exceeded",
     504,
-    "The deadline passed before there was a picture",
+    "The time ran out before there was a picture",
     "Allow more time with X-Request-Timeout, or ask for a smaller size.",
     "deadline_exceeded",
 )

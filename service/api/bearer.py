@@ -31,9 +31,9 @@ def require_key() -> None:
     name = keys.owner(found[1]) if found else None
     if name is None:
         detail = (
-            "The key is not valid here, or no more: ask whoever runs this service for one."
+            "This key is not valid, or no longer: ask the person who runs this service for one."
             if found
-            else "The Authorization header is no bearer key: send Authorization: Bearer KEY."
+            else "The Authorization header has no bearer key: send Authorization: Bearer KEY."
         )
         raise Problem(UNAUTHORIZED, detail, headers={"WWW-Authenticate": f'{_REALM}, error="invalid_token"'})
     record().facts["key_name"] = name

@@ -85,18 +85,22 @@ def _refusal(error: RefusedError) -> Problem:
     again = f"try again in {error.retry_after} seconds"
     match error:
         case QueueFullError():
-            kind, detail = QUEUE_FULL, f"All {error.places} places are taken: {again}."
+            kind, detail = QUEUE_FULL, f"The queue is full: {again}."
         case KeyLimitError():
-            kind, detail = KEY_LIMIT, f"All {error.places} places of this key are taken: {again}."
+            kind, detail = (
+                KEY_LIMIT,
+                f"This key has {error.places} requests in progress, which is the limit: {again}.",
+            )
         case CannotMeetDeadlineError():
             kind = CANNOT_MEET_DEADLINE
             detail = (
-                f"{error.ahead:.1f} seconds of work come first: {again}, or with a longer X-Request-Timeout."
+                f"Other requests come first and take {error.ahead:.1f} seconds: {again}, or allow more time with "
+                "X-Request-Timeout."
             )
         case PlaceLostError():
             return Problem(
                 UPLOAD_STALLED,
-                "Others were waiting, and hardly a byte came: send the whole body without pausing.",
+                "The upload was too slow while others were waiting: send the whole body without pausing.",
             )
         case NotReadyError():
             kind, detail = NOT_READY, f"The service is {error.state}: {again}."

@@ -108,12 +108,15 @@ class Catalogue:
     def complaint(self, name: str) -> str:
         """What to say to somebody who asks for a name that there is not."""
         if self._folder is None:
-            return f"{quote(name)} is no style, as this service has no catalogue: send the artwork as a file."
+            return (
+                f"{quote(name)} is not a known style, because this service has no catalogue: send the artwork as a "
+                "file."
+            )
         close = difflib.get_close_matches(name[:64], self._styles, n=1)  # slow for long texts
         hint = (
             f"did you mean {close[0]}? GET /styles lists all of them." if close else "GET /styles lists them."
         )
-        return f"{quote(name)} is no style of this service: {hint}"
+        return f"{quote(name)} is not a style of this service: {hint}"
 
     def look(self) -> None:
         """See what is in the folder now; waits where another thread is looking."""

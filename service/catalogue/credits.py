@@ -49,7 +49,7 @@ def parse_credits(text: str) -> tuple[dict[str, Credits], list[str]]:
     for name, table in tables.items():
         if not isinstance(table, dict):
             left_out.append(
-                f"{CREDITS_FILE}: {quote(name)} is no table: write [{name}] and title = ... below it."
+                f"{CREDITS_FILE}: {quote(name)} is not a table: write [{name}] and title = ... below it."
             )
             continue
         good = dict(table)

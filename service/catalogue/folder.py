@@ -43,7 +43,7 @@ def find(folder: Path, entry: str) -> File:
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
         raise LeftOutError(f"it cannot be read ({getattr(error, 'strerror', None) or error}).") from None
     if not stat.S_ISREG(found.st_mode):
-        raise LeftOutError("it is no file.")
+        raise LeftOutError("it is not a file.")
     return File(path, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
 
 

@@ -145,7 +145,7 @@ def _accepted(data: bytes, heic: bool) -> str:
         raise UnsupportedFormat(
             f"the file begins with something else before a {later} begins: send its bytes as they are, not as text"
         )
-    what = "empty" if not data else name or "no picture that is known here"
+    what = "empty" if not data else name or "not a picture that the service can read"
     raise UnsupportedFormat(f"the file is {what}: send {', '.join(names)} or {last}")
 
 
@@ -209,7 +209,7 @@ def _loaded(image: Image.Image, shrink: Callable[[Image.Image], None]) -> Image.
 
 
 def _complicated(name: str, error: TooManyPiecesError) -> BrokenImage:
-    return BrokenImage(f"the {name} file {error}: save it anew")
+    return BrokenImage(f"the {name} file {error}: save it again")
 
 
 def _broken(data: bytes, name: str) -> ImageError:
@@ -217,7 +217,7 @@ def _broken(data: bytes, name: str) -> ImageError:
         return UnsupportedFormat(
             f"the file is a {kind}, which is not read here: save it as an ordinary {name}"
         )
-    return BrokenImage(f"the {name} file is damaged or cut short: send it again, or save it anew")
+    return BrokenImage(f"the {name} file is damaged or cut short: send it again, or save it again")
 
 
 def _shrink_on_load(wanted: int | None, min_side: int, max_pixels: int, image: Image.Image) -> None:

@@ -40,12 +40,12 @@ class TooManyPixels(ImageError):  # noqa: N818
 
 
 class TooManyLabels(ImageError):  # noqa: N818
-    """It is no label image: it has more colours than there are labels."""
+    """It is not a label image: it has more colours than there are labels."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"the picture has more than {limit} colours beside black: paint each region in one flat colour, and save "
-            "it as PNG, without antialiasing and never as JPEG"
+            f"the picture has more than {limit} colours besides black: paint each region in one flat colour, and "
+            "save it as PNG, without antialiasing and never as JPEG"
         )
 
 

@@ -151,11 +151,11 @@ def _unmatched(styles: int, content_mask: bool, style_masks: int) -> list[FieldE
 def _unstarted(init: Init, init_image: bool) -> list[FieldError]:
     """What is wrong with the start."""
     if init_image and init == "noise":
-        message = "init_image and init=noise are two starts: leave one of them out."
+        message = "init_image and init=noise contradict each other: leave one of them out."
         return [FieldError("init_image", message)]
     if init == "image" and not init_image:
         message = (
-            "init is image, and there is no init_image: send the picture to start from, or leave init out."
+            "init is image, but init_image is missing: send the picture to start from, or leave init out."
         )
         return [FieldError("init_image", message)]
     return []

@@ -56,7 +56,7 @@ def match(
         errors += misfit(f"style_mask {number}", mask.size, f"artwork {number}", artwork)
     if not content.colours:
         message = (
-            "content_mask is black all over, and black is not painted: give each region a colour of its own."
+            "content_mask is entirely black, and black is not painted: give each region a colour of its own."
         )
         errors.append(FieldError("content_mask", message))
     numbers = content.numbered(content.colours)
@@ -70,8 +70,8 @@ def match(
         ]
         if not owners:
             message = (
-                f"{label} is in content_mask and in no style_mask of an artwork with a weight above 0: paint it "
-                "there too, or black here."
+                f"{label} is in content_mask, but in no style_mask of an artwork with a weight above 0: use it "
+                "there too, or paint it black here."
             )
             errors.append(FieldError("style_mask", message))
         found.append(Region(label, (numbers == number).float().mean().item(), tuple(owners)))

@@ -51,7 +51,7 @@ def _layers(value: object) -> object:
                 weights[name] = float(weight) if colon else 1.0
             except ValueError:
                 raise ValueError(
-                    f"{quote(item)} is no layer with a weight: give each name once, like conv4_2 or conv4_2:0.5."
+                    f"{quote(item)} is not a layer with a weight: give each name once, like conv4_2 or conv4_2:0.5."
                 ) from None
         value = weights
     if not isinstance(value, dict) or not value:
@@ -71,7 +71,7 @@ def _numbers(value: object, info: ValidationInfo) -> object:
             return [float(part) for part in value.strip(" []").split(",")]
         except ValueError:
             raise ValueError(
-                f"{quote(value)} is no list of numbers: give one for each style, like 1,0.5."
+                f"{quote(value)} is not a list of numbers: give one for each style, like 1,0.5."
             ) from None
     return value
 

@@ -163,7 +163,7 @@ class _Preparation:
         self.look()
         artwork = self.catalogue.artwork(style)
         if artwork is None:
-            message = f"The style {style.name} has just been changed or taken away: GET /styles lists them."
+            message = f"The style {style.name} has just been changed or removed: GET /styles lists them."
             raise OptionsError([FieldError(STYLE_NAME, message)])
         return artwork
 

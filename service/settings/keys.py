@@ -122,7 +122,7 @@ def read_keys(path: Path) -> tuple[Key, ...]:
     except OSError as error:
         raise KeysError([f"{path} cannot be read ({error.strerror}): give a file with keys."]) from None
     except UnicodeDecodeError:
-        raise KeysError([f"{path} is no text: write one name:key on each line."]) from None
+        raise KeysError([f"{path} is not a text file: write one name:key on each line."]) from None
     keys: dict[bytes, Key] = {}
     problems = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -132,8 +132,8 @@ def read_keys(path: Path) -> tuple[Key, ...]:
         where = f"Line {number} of {path}"
         if not (_NAME.fullmatch(name) and _TOKEN.fullmatch(token)):
             problems.append(
-                f"{where} is no name:key: write a name of letters, digits, dots and dashes, a colon, and a key "
-                "as from `openssl rand -hex 32`."
+                f"{where} is not of the form name:key: write a name of letters, digits, dots and dashes, a colon, "
+                "and a key as from `openssl rand -hex 32`."
             )
         elif len(token) < SHORTEST:
             problems.append(
@@ -148,7 +148,9 @@ def read_keys(path: Path) -> tuple[Key, ...]:
         else:
             keys[digest] = Key(name, digest)
     if not keys and not problems:
-        problems.append(f"{path} has no keys, so nobody could come in: write one name:key on each line.")
+        problems.append(
+            f"{path} has no keys, so nobody could use the service: write one name:key on each line."
+        )
     if problems:
         raise KeysError(problems)
     return tuple(keys.values())

@@ -89,7 +89,7 @@ def _origins(value: object) -> object:
     for origin in origins:
         if not (_ORIGIN.fullmatch(origin) or origins == ("*",)):
             raise ValueError(
-                f"STYLIZE_CORS_ORIGINS: {quote(origin)} is no origin: give some like https://example.org, with "
+                f"STYLIZE_CORS_ORIGINS: {quote(origin)} is not an origin: give some like https://example.org, with "
                 "commas between them and without paths, or * alone for every page there is."
             )
     return origins
@@ -239,7 +239,7 @@ def _unknown(name: str, names: set[str]) -> str:
     # Without what all of them have in common, which would make everything look alike.
     close = difflib.get_close_matches(name.removeprefix(PREFIX), [n.removeprefix(PREFIX) for n in names], n=1)
     hint = f"did you mean {PREFIX}{close[0]}?" if close else f"there are {', '.join(sorted(names))}."
-    return f"{name} is no setting: {hint}"
+    return f"{name} is not a setting: {hint}"
 
 
 def _sentences(error: ValidationError) -> list[str]:

@@ -87,7 +87,7 @@ def calibrate(weights: Weights, pictures: Tensor | None = None) -> tuple[Weights
     for name, rms in measured.items():
         if not (math.isfinite(rms) and rms > 0):
             raise WeightsError(
-                f"the responses of its {name} are all zero or not finite, so it is no trained network"
+                f"the responses of its {name} are all zero or not finite, so it is not a trained network"
             )
         factor = REFERENCE_RMS[name] / rms
         for part, scale in (("weight", factor / before), ("bias", factor)):

@@ -102,7 +102,7 @@ def from_keras_onnx(path: Path) -> Weights:
                     numpy_helper.to_array(initializer).copy()
                 )
     except Exception as error:  # protobuf's and onnx's own, of many kinds
-        raise WeightsError(f"it is no readable ONNX file ({type(error).__name__})") from error
+        raise WeightsError(f"it is not a readable ONNX file ({type(error).__name__})") from error
     arch = next((arch for arch in BLOCKS if len(found) == 2 * len(layer_names(arch))), None)
     if arch is None:
         raise WeightsError("it holds no VGG-16 or VGG-19 as Keras names them (block1_conv1 and so on)")
@@ -120,7 +120,7 @@ def _collect(arch: Arch, state: Mapping[str, Tensor], stems: Mapping[str, str]) 
         for part, shape in (("weight", (outgoing, incoming, 3, 3)), ("bias", (outgoing,))):
             key = f"{stems[name]}.{part}"
             if key not in state:
-                raise WeightsError(f"its {key} is missing, so it is no complete {arch}")
+                raise WeightsError(f"its {key} is missing, so it is not a complete {arch}")
             tensor = state[key].detach()
             if tuple(tensor.shape) != shape:
                 raise WeightsError(f"its {key} has shape {tuple(tensor.shape)}, but {arch} has {shape} there")

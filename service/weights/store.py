@@ -95,7 +95,7 @@ def provision(
     path = Path(backbone)
     if not path.is_file():
         raise WeightsError(
-            f"{backbone} is no file, and no backbone: choose {' or '.join(BACKBONES)}, or name a file"
+            f"{backbone} is neither a file nor a backbone: choose {' or '.join(BACKBONES)}, or name a file"
         )
     return _provision_file(path, weights_dir, force=force)
 

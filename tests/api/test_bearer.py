@@ -53,7 +53,7 @@ def test_with_a_key_a_picture_is_painted_and_the_log_has_its_name(
 def test_without_a_key_the_answer_says_how_to_send_one(client: FlaskClient) -> None:
     answer = post(client, None)
     assert problem(answer, 401, "unauthorized")["detail"] == (
-        "Send a key of this service: Authorization: Bearer KEY."
+        "Send a key for this service: Authorization: Bearer KEY."
     )
     assert (
         answer.headers["WWW-Authenticate"] == 'Bearer realm="stylize"'
@@ -76,7 +76,7 @@ def test_a_wrong_key_is_told_apart_and_not_repeated(client: FlaskClient, token: 
 def test_a_header_that_is_no_bearer_key_is_explained(client: FlaskClient, authorization: str) -> None:
     answer = post(client, authorization)
     detail = problem(answer, 401, "unauthorized")["detail"]
-    assert detail == "The Authorization header is no bearer key: send Authorization: Bearer KEY."
+    assert detail == "The Authorization header has no bearer key: send Authorization: Bearer KEY."
 
 
 def test_a_key_in_the_address_does_not_count(client: FlaskClient) -> None:

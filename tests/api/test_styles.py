@@ -155,9 +155,9 @@ def test_an_unknown_name_is_refused_with_everything_else_that_is_wrong(client: F
     body = problem(post(client, named("roze", "dusk", "x") | {"size": "9999"}), 422, "invalid-request")
     assert [error["field"] for error in body["errors"]] == ["style_name", "style_name", "size"]
     assert body["errors"][0]["message"] == (
-        '"roze" is no style of this service: did you mean rose? GET /styles lists all of them.'
+        '"roze" is not a style of this service: did you mean rose? GET /styles lists all of them.'
     )
-    assert body["errors"][1]["message"] == '"x" is no style of this service: GET /styles lists them.'
+    assert body["errors"][1]["message"] == '"x" is not a style of this service: GET /styles lists them.'
 
 
 @pytest.mark.parametrize("name", ["../rose", "rose.png", "..data", "/etc/passwd", "styles", "%2e%2e"])
@@ -207,7 +207,10 @@ def test_without_a_catalogue_the_list_is_empty_and_a_name_is_explained() -> None
     client = app.test_client()
     assert client.get("/styles").get_json() == {"styles": []}
     detail = problem(post(client, named("rose")), 422, "invalid-request")["detail"]
-    assert detail == '"rose" is no style, as this service has no catalogue: send the artwork as a file.'
+    assert (
+        detail
+        == '"rose" is not a known style, because this service has no catalogue: send the artwork as a file.'
+    )
     service_of(app).stop()
 
 

@@ -233,7 +233,7 @@ def test_what_is_wrong_with_a_mask_is_said_with_the_regions(visitor: Visitor) ->
     expect(page.locator("#regions-said")).to_have_text("100 % stays the photo.")
     close_board(visitor)
     visitor.paint()
-    expect(page.locator("#error-content_mask")).to_contain_text("black all over")
+    expect(page.locator("#error-content_mask")).to_contain_text("entirely black")
 
 
 def test_without_a_photo_there_is_nothing_to_brush_on(visitor: Visitor) -> None:

@@ -90,23 +90,23 @@ def test_an_artwork_that_has_changed_since_is_not_passed_off_as_the_one_that_was
 def test_other_names_lead_nowhere(folder: Path, name: str) -> None:
     catalogue = looked(folder)
     assert name not in catalogue.styles
-    assert "is no style of this service" in catalogue.complaint(name)
+    assert "is not a style of this service" in catalogue.complaint(name)
 
 
 def test_a_name_that_is_almost_right_is_suggested(folder: Path) -> None:
     catalogue = looked(folder)
     assert catalogue.complaint("roses") == (
-        '"roses" is no style of this service: did you mean rose? GET /styles lists all of them.'
+        '"roses" is not a style of this service: did you mean rose? GET /styles lists all of them.'
     )
-    assert "is no style" in catalogue.complaint("rose" * 5_000_000)  # and at once
-    assert catalogue.complaint("xyz") == '"xyz" is no style of this service: GET /styles lists them.'
+    assert "is not a style" in catalogue.complaint("rose" * 5_000_000)  # and at once
+    assert catalogue.complaint("xyz") == '"xyz" is not a style of this service: GET /styles lists them.'
 
 
 def test_without_a_folder_there_is_none() -> None:
     catalogue = looked(None)
     assert dict(catalogue.styles) == {}
     assert catalogue.complaint("rose") == (
-        '"rose" is no style, as this service has no catalogue: send the artwork as a file.'
+        '"rose" is not a known style, because this service has no catalogue: send the artwork as a file.'
     )
 
 
@@ -148,7 +148,7 @@ def test_what_has_not_changed_is_not_decoded_again(folder: Path, monkeypatch: py
     ("data", "reason"),
     [
         (b"", "the file is empty"),
-        (b"hello", "the file is no picture that is known here"),
+        (b"hello", "the file is not a picture that the service can read"),
         (picture()[:60], "the PNG file is damaged or cut short"),
         (picture(4000, 3000), "the picture has 12.0 megapixels and at most 10 are accepted"),
         (picture(1, 1), "the picture's shorter side has 1 px"),

@@ -33,7 +33,7 @@ def test_a_line_that_is_wrong_is_named_and_the_rest_counts() -> None:
     found, complaints = parse_credits(text)
     assert found == {"rose": Credits(title="Rose"), "dusk": Credits(title="Dusk")}
     assert sorted(complaints) == [
-        'styles.toml, [rose]: "license" is no field of an artwork: did you mean licence?',
+        'styles.toml, [rose]: "license" is not a known field of an artwork: did you mean licence?',
         "styles.toml, [rose]: artist is 3.5: give a text of 1 to 500 characters.",
         "styles.toml, [rose]: year is true: give a text of 1 to 500 characters.",
     ]
@@ -42,7 +42,7 @@ def test_a_line_that_is_wrong_is_named_and_the_rest_counts() -> None:
 def test_what_is_no_table_is_named() -> None:
     assert parse_credits('rose = "Rose"') == (
         {},
-        ['styles.toml: "rose" is no table: write [rose] and title = ... below it.'],
+        ['styles.toml: "rose" is not a table: write [rose] and title = ... below it.'],
     )
 
 

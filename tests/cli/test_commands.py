@@ -127,13 +127,21 @@ def test_stylize_has_every_option_of_the_api_but_the_format_which_the_name_says(
             2,
             "out.gif has no suffix of a picture: end it with one of .jpg, ",
         ),
-        (["PHOTO", "ART", "-o", "out.png", "--style-layers", "conv9_9"], 2, "is no layer of this network"),
+        (
+            ["PHOTO", "ART", "-o", "out.png", "--style-layers", "conv9_9"],
+            2,
+            "is not a known layer of this network",
+        ),
         (
             ["PHOTO", "ART", "-o", "out.png", "--style-weights", "1,2"],
             2,
             "style_weights has 2 numbers: give 1",
         ),
-        (["TEXT", "ART", "-o", "out.png"], 1, "the file is no picture that is known here: send JPEG"),
+        (
+            ["TEXT", "ART", "-o", "out.png"],
+            1,
+            "the file is not a picture that the service can read: send JPEG",
+        ),
         (["PHOTO", "ART"], 2, "Missing option '-o'"),
         (["PHOTO", "-o", "out.png"], 2, "Missing argument 'ARTWORKS...'"),
         (["nothing.jpg", "ART", "-o", "out.png"], 2, "File 'nothing.jpg' does not exist"),

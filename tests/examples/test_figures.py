@@ -60,7 +60,7 @@ def test_one_figure_of_chosen_pictures(server: Server, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--photo", "aa"], 'photos: "aa" is no picture there: did you mean a?'),
+        (["--photo", "aa"], 'photos: "aa" is not a known picture there: did you mean a?'),
         (["--from", "FOLDER/photos"], "has no pictures: put at least one there (.avif, .jpeg, "),
         (["--url", "http://127.0.0.1:PORT"], "start one with `python -m service serve`."),
     ],

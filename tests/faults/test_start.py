@@ -29,7 +29,7 @@ def test_wrong_settings_are_all_named_before_anything_starts(arguments: list[str
     run = serve(*arguments, STYLIZE_PORT="http", STYLIZE_DEVICE="gpu", STYLIZE_MAXSIZE=3)
     assert run.returncode == 2
     assert run.stderr.splitlines() == [
-        "STYLIZE_MAXSIZE is no setting: did you mean STYLIZE_MAX_SIZE?",
+        "STYLIZE_MAXSIZE is not a setting: did you mean STYLIZE_MAX_SIZE?",
         'STYLIZE_PORT is "http": give a whole number from 1 to 65535.',
         'STYLIZE_DEVICE is "gpu": give one of auto, cpu, cuda.',
     ]

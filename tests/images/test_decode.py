@@ -405,7 +405,10 @@ def test_other_formats_are_decoded_whole(kind: str, photo: Image.Image, save: An
     ("data", "sentence"),
     [
         (b"", "the file is empty: send JPEG, PNG, WebP or AVIF"),
-        (b"this is not a picture", "the file is no picture that is known here: send JPEG, PNG, WebP or AVIF"),
+        (
+            b"this is not a picture",
+            "the file is not a picture that the service can read: send JPEG, PNG, WebP or AVIF",
+        ),
         (b"%PDF-1.7 and so on", "the file is PDF: send"),
         (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "the file is HEIC: send"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "the file is SVG: send"),

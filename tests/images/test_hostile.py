@@ -183,5 +183,5 @@ def test_a_jpeg_with_the_gain_map_of_a_phone_behind_it_is_a_picture(photo: Image
 
 
 def test_a_file_of_too_many_pieces_is_told_so() -> None:
-    with pytest.raises(BrokenImage, match="the PNG file is made of more than 3343 pieces: save it anew"):
+    with pytest.raises(BrokenImage, match="the PNG file is made of more than 3343 pieces: save it again"):
         decode(bombs.png(64, 64, before=bombs.png_chunk(b"teSt", b"") * 100_000))

@@ -42,7 +42,7 @@ def test_the_usual_size_is_never_larger_than_what_the_operator_allows() -> None:
         (
             {"style_layers": "conv4_4"},
             "style_layers",
-            'style_layers: "conv4_4" is no layer of this network: did you mean conv4_3?',
+            'style_layers: "conv4_4" is not a known layer of this network: did you mean conv4_3?',
         ),
         (
             {"style_weights": "1,2,3"},

@@ -66,7 +66,7 @@ def test_an_artwork_of_weight_0_is_no_example() -> None:
 def test_a_mask_of_black_alone_paints_nothing() -> None:
     ((field, message),) = complaints(labels(0, 0))
     assert field == "content_mask"
-    assert message.startswith("content_mask is black all over")
+    assert message.startswith("content_mask is entirely black")
 
 
 def test_each_mask_has_the_aspect_ratio_of_its_picture() -> None:

@@ -47,28 +47,28 @@ def test_each_name_of_an_operation_is_an_option_and_what_it_does_not_take_cannot
     assert set(operation.options) | set(operation.preset) <= set(StylizeOptions.model_fields)
     for name in set(StylizeOptions.model_fields) - set(operation.options):
         (message,) = complaints(operation, {name: "1"})
-        assert message.startswith(f'"{name}" is no option of {operation.path}: ')
+        assert message.startswith(f'"{name}" is not a known option of {operation.path}: ')
 
 
 @pytest.mark.parametrize(
     ("operation", "given", "message"),
     [
-        (STYLIZE, "sizze", '"sizze" is no option of /stylize: did you mean size?'),
+        (STYLIZE, "sizze", '"sizze" is not a known option of /stylize: did you mean size?'),
         (
             RECONSTRUCT_CONTENT,
             "content_layer",
-            '"content_layer" is no option of /reconstruct/content: did you mean content_layers?',
+            '"content_layer" is not a known option of /reconstruct/content: did you mean content_layers?',
         ),
         (
             RECONSTRUCT_CONTENT,
             "style_name",
-            '"style_name" is no option of /reconstruct/content: there are budget, content, content_layers, format, '
-            "init, iterations, pooling, quality, seed, size.",
+            '"style_name" is not a known option of /reconstruct/content: there are budget, content, content_layers, '
+            "format, init, iterations, pooling, quality, seed, size.",
         ),
         (
             RECONSTRUCT_STYLE,
             "content_weight",
-            '"content_weight" is no option of /reconstruct/style: did you mean style_weights?',
+            '"content_weight" is not a known option of /reconstruct/style: did you mean style_weights?',
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else value.path,

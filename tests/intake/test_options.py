@@ -44,7 +44,7 @@ def test_only_numbers_are_numbers_in_json(value: object) -> None:
         ({"iterations": "0"}, 'iterations is "0": give a whole number from 1 to 10000.'),
         ({"budget": "0"}, 'budget is "0": give a number above 0.'),
         ({"budget": "inf"}, 'budget is "inf": give a number above 0.'),
-        ({"sizze": "3"}, '"sizze" is no option of this service: did you mean size?'),
+        ({"sizze": "3"}, '"sizze" is not a known option of this service: did you mean size?'),
         (
             {"strength": "0.5", "style_weight": "2"},
             "strength sets content_weight and style_weight: give either strength or the two weights.",
@@ -55,12 +55,12 @@ def test_only_numbers_are_numbers_in_json(value: object) -> None:
         ),
         (
             {"style_layers": "conv1_1:x"},
-            'style_layers: "conv1_1:x" is no layer with a weight: give each name once, like conv4_2 or '
+            'style_layers: "conv1_1:x" is not a layer with a weight: give each name once, like conv4_2 or '
             "conv4_2:0.5.",
         ),
         (
             {"style_layers": "conv1_1,conv1_1"},
-            'style_layers: "conv1_1" is no layer with a weight: give each name once, like conv4_2 or '
+            'style_layers: "conv1_1" is not a layer with a weight: give each name once, like conv4_2 or '
             "conv4_2:0.5.",
         ),
         (
@@ -72,7 +72,7 @@ def test_only_numbers_are_numbers_in_json(value: object) -> None:
         ({"style_weights": "1,-2"}, "number 2 of style_weights is -2.0: give a number from 0 to 1e6."),
         (
             {"style_weights": "one"},
-            'style_weights: "one" is no list of numbers: give one for each style, like 1,0.5.',
+            'style_weights: "one" is not a list of numbers: give one for each style, like 1,0.5.',
         ),
     ],
 )

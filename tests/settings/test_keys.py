@@ -86,8 +86,11 @@ def test_what_is_compared_are_digests_of_one_length_all_of_them_and_in_constant_
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "FILE has no keys, so nobody could come in: write one name:key on each line."),
-        ("# nothing\n", "FILE has no keys, so nobody could come in: write one name:key on each line."),
+        ("", "FILE has no keys, so nobody could use the service: write one name:key on each line."),
+        (
+            "# nothing\n",
+            "FILE has no keys, so nobody could use the service: write one name:key on each line.",
+        ),
         (
             "phone:short\n",
             "Line 1 of FILE: the key of phone has 5 characters: give at least 32, as from "
@@ -95,8 +98,8 @@ def test_what_is_compared_are_digests_of_one_length_all_of_them_and_in_constant_
         ),
         (
             f"\nphone {PHONE}\n",
-            "Line 2 of FILE is no name:key: write a name of letters, digits, dots and dashes, a colon, and a key "
-            "as from `openssl rand -hex 32`.",
+            "Line 2 of FILE is not of the form name:key: write a name of letters, digits, dots and dashes, a colon, "
+            "and a key as from `openssl rand -hex 32`.",
         ),
         (
             f"phone:{PHONE}\nweb:{PHONE}\n",
@@ -111,7 +114,7 @@ def test_a_mistake_is_named_with_its_line_and_without_the_key(path: Path, text: 
 @pytest.mark.parametrize("line", [f":{PHONE}", f"a b:{PHONE}", f"phone:{PHONE} x", f"phone:{PHONE}ä", PHONE])
 def test_a_line_that_is_no_key_never_shows_what_it_says(path: Path, line: str) -> None:
     (problem,) = complaints(path, line)
-    assert problem.startswith("Line 1 of FILE is no name:key: ")
+    assert problem.startswith("Line 1 of FILE is not of the form name:key: ")
     assert PHONE not in problem
 
 
@@ -123,7 +126,7 @@ def test_a_file_that_is_missing_or_no_text_is_named(tmp_path: Path) -> None:
     with pytest.raises(KeysError, match=r"none cannot be read \(No such file or directory\)"):
         read_keys(tmp_path / "none")
     (tmp_path / "picture").write_bytes(b"\xff\xd8\xff")
-    with pytest.raises(KeysError, match="picture is no text"):
+    with pytest.raises(KeysError, match="picture is not a text file"):
         read_keys(tmp_path / "picture")
 
 

@@ -108,7 +108,7 @@ def test_all_that_is_wrong_is_said_at_once_with_the_variables_and_what_to_give(
     with pytest.raises(SettingsError) as raised:
         load_settings()
     assert raised.value.problems == [
-        "STYLIZE_QUEU_SIZE is no setting: did you mean STYLIZE_QUEUE_SIZE?",
+        "STYLIZE_QUEU_SIZE is not a setting: did you mean STYLIZE_QUEUE_SIZE?",
         'STYLIZE_PORT is "http": give a whole number from 1 to 65535.',
         'STYLIZE_DEVICE is "gpu": give one of auto, cpu, cuda.',
         'STYLIZE_BACKBONE is "resnet": give auto, vgg16, vgg19, custom, or the path of a .safetensors or .pth '
@@ -119,7 +119,9 @@ def test_all_that_is_wrong_is_said_at_once_with_the_variables_and_what_to_give(
 
 def test_a_setting_that_does_not_exist_is_an_error_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STYLIZE_WORKERS", "4")
-    with pytest.raises(SettingsError, match="STYLIZE_WORKERS is no setting: there are STYLIZE_ADMIN_PORT, "):
+    with pytest.raises(
+        SettingsError, match="STYLIZE_WORKERS is not a setting: there are STYLIZE_ADMIN_PORT, "
+    ):
         load_settings()
 
 
@@ -170,7 +172,7 @@ def test_origins_are_separated_by_commas(
 def test_what_is_no_origin_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STYLIZE_CORS_ORIGINS", value)
     with pytest.raises(
-        SettingsError, match=r"STYLIZE_CORS_ORIGINS: .* is no origin: give some like https://"
+        SettingsError, match=r"STYLIZE_CORS_ORIGINS: .* is not an origin: give some like https://"
     ):
         load_settings()
 

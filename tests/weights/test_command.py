@@ -36,7 +36,7 @@ def test_a_failure_is_one_sentence_on_stderr_and_exit_code_1(tmp_path: Path) -> 
     assert result.exit_code == 1
     assert result.stdout == ""
     assert (
-        result.stderr == "weights: vgg11 is no file, and no backbone: choose vgg19 or vgg16, or name a file\n"
+        result.stderr == "weights: vgg11 is neither a file nor a backbone: choose vgg19 or vgg16, or name a file\n"
     )
 
 

@@ -261,7 +261,7 @@ def test_one_of_our_own_files_keeps_its_name(put: Callable[[str], Path], tmp_pat
 
 def test_a_name_that_is_neither_a_backbone_nor_a_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(
-        WeightsError, match="vgg11 is no file, and no backbone: choose vgg19 or vgg16, or name"
+        WeightsError, match="vgg11 is neither a file nor a backbone: choose vgg19 or vgg16, or name"
     ):
         provision("vgg11", tmp_path)
 

@@ -161,10 +161,10 @@ def _read_json(body: bytes, draft: _Draft) -> None:
     except (ValueError, RecursionError) as error:
         raise Problem(MALFORMED, f"The body is not JSON: {error or 'it is nested too deeply'}.") from None
     if not isinstance(given, dict):
-        raise Problem(MALFORMED, f"The JSON is no object: send one with {draft.operation.wanted}.")
+        raise Problem(MALFORMED, f"The JSON is not an object: send one with {draft.operation.wanted}.")
     if len(given) > MAX_PARTS:
         raise Problem(
-            BODY_TOO_LARGE, f"The JSON has more than {MAX_PARTS} members: send what is needed only."
+            BODY_TOO_LARGE, f"The JSON has more than {MAX_PARTS} members: send only what is needed."
         )
     for name, value in given.items():
         if name not in draft.operation.parts:
@@ -181,7 +181,7 @@ def _read_json(body: bytes, draft: _Draft) -> None:
 
 def _read_base64(name: str, value: object, draft: _Draft) -> None:
     if not isinstance(value, str):
-        draft.complain(name, f"{name} is no text: send the file's bytes as base64.")
+        draft.complain(name, f"{name} is not a text: send the file's bytes as base64.")
         return
     try:
         draft.pictures[name].append(decode_base64(value))
@@ -208,7 +208,7 @@ def _read_name(value: object, draft: _Draft) -> None:
 
 
 def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def _count_pictures(draft: _Draft) -> None:

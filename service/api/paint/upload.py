@@ -106,7 +106,8 @@ class Upload:
         if self._too_long:
             raise Problem(
                 UPLOAD_STALLED,
-                f"The upload took more than {self._timeout:g} seconds: send smaller pictures, or faster.",
+                f"The upload took more than {self._timeout:g} seconds: send smaller pictures, or use "
+                "a faster connection.",
             )
         declared = get_content_length(self._environ)
         if declared is not None and self._size < declared and not self._given_up:
@@ -130,13 +131,15 @@ class Upload:
         except TimeoutError:
             raise Problem(
                 UPLOAD_STALLED,
-                f"No byte came for {self._stall:g} seconds: send the whole body without pausing.",
+                f"Nothing arrived for {self._stall:g} seconds: send the whole body without pausing.",
             ) from None
         except (ParseException, OSError) as error:
             if isinstance(error, ConnectionError):
                 raise ClientGoneError from None
             if not self._too_long and not self._given_up:
-                raise Problem(MALFORMED, "The body is cut short or wrongly chunked: send it again.") from None
+                raise Problem(
+                    MALFORMED, "The body is cut short, or its chunks are malformed: send it again."
+                ) from None
         return b"".join(pieces)
 
     def _pass(self) -> None:

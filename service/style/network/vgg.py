@@ -165,7 +165,7 @@ class VGG(nn.Module):
             For each tap its post-ReLU response, (B, N_l, H_l, W_l), in the dtype of x.
 
         Raises:
-            ValueError: a tap is no layer of this network.
+            ValueError: a tap is not a known layer of this network.
         """
         wanted = set(taps)
         found: dict[str, Tensor] = {}
@@ -185,12 +185,12 @@ class VGG(nn.Module):
         """The layers up to the deepest of the taps, in blocks with a pooling between each two.
 
         Raises:
-            ValueError: a tap is no layer of this network.
+            ValueError: a tap is not a known layer of this network.
         """
         wanted = set(taps)
         if unknown := wanted.difference(self.layers):
             names = ", ".join(sorted(unknown))
-            raise ValueError(f"{names} is no layer of {self.arch}: choose from {', '.join(self.layers)}")
+            raise ValueError(f"{names} is not a layer of {self.arch}: choose from {', '.join(self.layers)}")
         deepest = max((self.layers.index(name) for name in wanted), default=-1)
         computed = self.layers[: deepest + 1]
         return [tuple(layers) for _, layers in itertools.groupby(computed, lambda name: name[4])]

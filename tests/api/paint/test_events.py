@@ -220,7 +220,7 @@ def test_an_error_of_the_optimisation_is_the_last_event_and_shows_nothing(
         "type": "/problems/internal-error",
         "title": "Something went wrong in the service",
         "status": 500,
-        "detail": "It has been logged with this request_id; the same request may work when sent again.",
+        "detail": "The error has been logged under this request_id. The same request may work if you send it again.",
         "request_id": "broken-one",
     }
     answer.close()

@@ -158,7 +158,7 @@ def test_what_is_left_empty_in_a_form_was_not_sent(client: FlaskClient, model: F
             ["content_mask"],
             "content_mask has 40x40 px and content 40x30 px: give both the same aspect ratio, within 2%.",
         ),
-        ({}, {"content_mask": mask("black", "black")}, ["content_mask"], "black all over"),
+        ({}, {"content_mask": mask("black", "black")}, ["content_mask"], "entirely black"),
         (
             {},
             {"init_image": picture(30, 40)},
@@ -169,13 +169,13 @@ def test_what_is_left_empty_in_a_form_was_not_sent(client: FlaskClient, model: F
             {"init": "noise"},
             {"init_image": picture()},
             ["init_image"],
-            "init_image and init=noise are two starts: leave one of them out.",
+            "init_image and init=noise contradict each other: leave one of them out.",
         ),
         (
             {"init": "image"},
             {},
             ["init_image"],
-            "init is image, and there is no init_image: send the picture",
+            "init is image, but init_image is missing: send the picture",
         ),
     ],
 )
@@ -200,7 +200,7 @@ def test_a_mask_with_too_many_colours_says_how_to_save_it(client: FlaskClient) -
     parts = form() | files(content_mask=mask(), style_mask=photo.getvalue())
     fields, detail = refused(post(client, parts))
     assert fields == ["style_mask"]
-    assert detail.startswith("style_mask: the picture has more than 8 colours beside black: ")
+    assert detail.startswith("style_mask: the picture has more than 8 colours besides black: ")
     assert "save it as PNG, without antialiasing and never as JPEG." in detail
 
 

@@ -107,10 +107,14 @@ def test_a_form_whose_file_was_not_chosen(client: FlaskClient) -> None:
     [
         ("size", "99999", "size is 99999: give a whole number from 32 to 1024, in pixels."),
         ("strength", "7", 'strength is "7": give a number from 0 to 1.'),
-        ("styel", "x", '"styel" is no option of /stylize: did you mean style?'),
-        ("qwertz", "x", '"qwertz" is no option of /stylize: there are budget, '),
+        ("styel", "x", '"styel" is not a known option of /stylize: did you mean style?'),
+        ("qwertz", "x", '"qwertz" is not a known option of /stylize: there are budget, '),
         ("budget", "100", "budget is 100: give a number above 0, at most 60, in seconds."),
-        ("style_layers", "conv6_1", 'style_layers: "conv6_1" is no layer of this network: did you mean '),
+        (
+            "style_layers",
+            "conv6_1",
+            'style_layers: "conv6_1" is not a known layer of this network: did you mean ',
+        ),
         ("style_weights", "1,2", "style_weights has 2 numbers: give 1, one for each style."),
     ],
 )
@@ -138,7 +142,7 @@ def test_an_option_that_is_sent_as_a_file(client: FlaskClient) -> None:
 
 def test_a_file_of_an_unknown_name(client: FlaskClient) -> None:
     body = problem(post(client, form() | {"contents": file(picture())}), 422, "invalid-request")
-    assert body["detail"] == '"contents" is no picture of /stylize: did you mean content?'
+    assert body["detail"] == '"contents" is not a known picture of /stylize: did you mean content?'
 
 
 def test_two_photographs(client: FlaskClient) -> None:
@@ -252,10 +256,10 @@ def test_a_representation_that_there_is_not(client: FlaskClient, accept: str) ->
         ({"content": ...}, "content is missing"),
         ({"style": ...}, "style is missing"),
         ({"style": []}, "style is missing"),
-        ({"content": 5}, "content is no text: send the file's bytes as base64."),
+        ({"content": 5}, "content is not a text: send the file's bytes as base64."),
         ({"content": "ä"}, "content is not base64"),
         ({"style": "a.png"}, "style is not base64, as it has '.' in it"),
-        ({"style": [b64(picture()), None]}, "style is no text"),
+        ({"style": [b64(picture()), None]}, "style is not a text"),
         ({"size": "64"}, 'size is "64": give a whole number, at least 32.'),
         ({"size": None}, "size is null: leave it out, or give a value."),
         ({"strength": True}, "strength is true: give a number from 0 to 1."),

@@ -160,9 +160,13 @@ def test_an_empty_body_is_told_what_to_send(client: FlaskClient, operation: Oper
         (
             RECONSTRUCT_CONTENT,
             "style",
-            '"style" is no picture of /reconstruct/content: there is only content.',
+            '"style" is not a known picture of /reconstruct/content: there is only content.',
         ),
-        (RECONSTRUCT_STYLE, "content", '"content" is no picture of /reconstruct/style: there is only style.'),
+        (
+            RECONSTRUCT_STYLE,
+            "content",
+            '"content" is not a known picture of /reconstruct/style: there is only style.',
+        ),
     ],
     ids=["style", "content"],
 )
@@ -182,7 +186,7 @@ def test_a_weight_is_refused_as_there_is_nothing_to_weigh(
     client: FlaskClient, operation: Operation, option: str
 ) -> None:
     body = problem(post(client, operation, form(operation, **{option: 0.5})), 422, "invalid-request")
-    assert body["detail"].startswith(f'"{option}" is no option of {operation.path}: ')
+    assert body["detail"].startswith(f'"{option}" is not a known option of {operation.path}: ')
 
 
 def test_an_artwork_too_narrow_for_a_texture_is_refused_with_what_to_do(client: FlaskClient) -> None:

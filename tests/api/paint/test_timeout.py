@@ -57,7 +57,7 @@ def test_a_picture_that_cannot_be_begun_in_time_is_refused(
     assert gate.reached.wait(10)
     answer = post_within(client, "2")  # before anything is measured, a picture is thought to take 10 s
     body = problem(answer, 503, "cannot-meet-deadline")
-    assert "seconds of work come first" in body["detail"]
+    assert "Other requests come first and take" in body["detail"]
     assert int(answer.headers["Retry-After"]) > 5
     assert value(service, "stylize_requests_total", outcome="shed_deadline") == 1
     assert service.admission.taken == 1
@@ -130,7 +130,7 @@ def test_the_owner_of_a_key_is_told_to_wait_for_an_answer(tmp_path: Path) -> Non
     answer = with_key()
     problem(answer, 429, "too-many-for-key")
     assert int(answer.headers["Retry-After"]) >= 1
-    assert "places of this key" in json.loads(answer.data)["detail"]
+    assert "requests in progress" in json.loads(answer.data)["detail"]
     gate.opened.set()
     thread.join(10)
     assert first[0].status_code == 200

@@ -87,7 +87,7 @@ def test_another_pooling_shares_the_weights(network: VGG) -> None:
 
 
 def test_an_unknown_layer_is_named(network: VGG) -> None:
-    with pytest.raises(ValueError, match=r"conv9_1 is no layer of vgg16: choose from conv1_1"):
+    with pytest.raises(ValueError, match=r"conv9_1 is not a layer of vgg16: choose from conv1_1"):
         network(torch.rand(1, 3, 16, 16), ["conv9_1"])
 
 

@@ -26,7 +26,7 @@ export function mark(errors) {
       continue;
     }
     const control = byId(CONTROLS[field] ?? field);
-    place.textContent = [place.textContent, error.message].filter(Boolean).join(" ");
+    place.textContent = [place.textContent, plain(error.message)].filter(Boolean).join(" ");
     control.setAttribute("aria-invalid", "true");
     controls.push(control);
     const folded = control.closest("details");
@@ -34,6 +34,12 @@ export function mark(errors) {
   }
   controls[0]?.focus();
   return others;
+}
+
+/** A sentence of the service without the name of the field that it begins with: the page has names of its own. */
+function plain(sentence) {
+  const text = sentence.replace(/^[a-z_]+(?: \d+)?: /, "");
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /**
@@ -46,12 +52,12 @@ export function show({ problem, retryAfter }, say) {
   const errors = problem.errors ?? [];
   const marked = mark(errors).length < errors.length;
   byId("trouble-title").textContent = problem.title;
-  byId("trouble-detail").textContent = problem.detail;
+  byId("trouble-detail").textContent = plain(problem.detail);
   byId("trouble").hidden = false;
   byId("again").hidden = retryAfter === null;
   if (retryAfter !== null) countDown(retryAfter, say);
   if (!marked) byId("trouble").focus();
-  say(`${problem.title}. ${problem.detail}`);
+  say(`${problem.title}. ${plain(problem.detail)}`);
 }
 
 /** Whether it is time to try again. */
