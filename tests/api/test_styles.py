@@ -199,7 +199,7 @@ def test_a_style_that_has_just_been_taken_away_is_no_error_of_the_service(
     catalogue._cache.keep_only(set())
     (folder / "rose.png").unlink()
     answer = post(client, named("rose"))
-    assert "has just been changed or taken away" in problem(answer, 422, "invalid-request")["detail"]
+    assert "has just been changed or removed" in problem(answer, 422, "invalid-request")["detail"]
 
 
 def test_without_a_catalogue_the_list_is_empty_and_a_name_is_explained() -> None:

@@ -157,7 +157,7 @@ def test_stylize_has_every_option_of_the_api_but_the_format_which_the_name_says(
         (
             ["PHOTO", "ART", "-o", "out.png", "--init", "image"],
             2,
-            "init is image, and there is no init_image",
+            "init is image, but init_image is missing",
         ),
     ],
 )

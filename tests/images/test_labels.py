@@ -93,7 +93,7 @@ def test_as_many_labels_as_allowed_and_black_are_read_and_one_more_is_refused() 
             assert len(read(data, longest=16).colours) == MAX_LABELS, "although none is left at this size"
             continue
         with pytest.raises(
-            TooManyLabels, match=r"more than 8 colours beside black.*PNG, without antialiasing"
+            TooManyLabels, match=r"more than 8 colours besides black.*PNG, without antialiasing"
         ):
             read(data, longest=16)
 

@@ -51,8 +51,8 @@ def test_without_masks_every_artwork_has_all_labels() -> None:
 def test_a_label_that_no_artwork_has_is_named() -> None:
     expected = (
         "style_mask",
-        "#00ff00 is in content_mask and in no style_mask of an artwork with a weight above 0: paint it there too, or "
-        "black here.",
+        "#00ff00 is in content_mask, but in no style_mask of an artwork with a weight above 0: use it there too, or "
+        "paint it black here.",
     )
     assert complaints(labels(RED, GREEN), labels(RED, BLUE)) == [expected]
 

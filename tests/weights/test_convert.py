@@ -107,7 +107,7 @@ def test_a_missing_bias_is_named(vgg16_state: dict[str, Tensor]) -> None:
         (b"PK\x03\x04" + bytes(100), "PyTorch cannot load it safely"),
         (b"\x80\x02cos\nsystem\nq\x00.", "PyTorch cannot load it safely"),
         (b"\x40" + bytes(7) + b"{" + bytes(100), "damaged safetensors file"),
-        (b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "no readable ONNX file"),
+        (b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "not a readable ONNX file"),
         (b"\x08\x08", "no VGG-16 or VGG-19 as Keras names them"),
     ],
 )

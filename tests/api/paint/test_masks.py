@@ -150,7 +150,7 @@ def test_what_is_left_empty_in_a_form_was_not_sent(client: FlaskClient, model: F
             {},
             {"content_mask": mask("red", "lime"), "style_mask": mask("red", "blue")},
             ["style_mask"],
-            "#00ff00 is in content_mask and in no style_mask",
+            "#00ff00 is in content_mask, but in no style_mask",
         ),
         (
             {},
