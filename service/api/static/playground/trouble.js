@@ -38,8 +38,7 @@ export function mark(errors) {
 
 /** A sentence of the service without the name of the field that it begins with: the page has names of its own. */
 function plain(sentence) {
-  const text = sentence.replace(/^[a-z_]+(?: \d+)?: /, "");
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return sentence.replace(/^[a-z_]+(?: \d+)?: (.)/, (_, first) => first.toUpperCase());
 }
 
 /**
