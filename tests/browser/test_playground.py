@@ -417,6 +417,21 @@ def test_sizes_say_what_they_cost_and_times_that_are_too_short_are_not_offered(o
         assert "budget" not in visitor.command()
 
 
+def test_a_page_that_is_opened_while_sizes_are_measured_offers_them_later(visitor: Visitor) -> None:
+    answers = [{"state": "warming", "sizes": []}, {"sizes": [{"size": 384, "seconds": 9.0}]}]
+
+    def measured(route: Route) -> None:
+        about = route.fetch().json()
+        route.fulfill(json=about | (answers.pop(0) if answers else {}))
+
+    visitor.page.route("**/version", measured)
+    visitor.page.evaluate("sessionStorage.clear()")
+    visitor.page.reload()
+    expect(visitor.page.get_by_label("Size", exact=True)).to_have_value("384")
+    expect(visitor.page.locator("#estimate")).to_have_text("This takes about 9 s.")
+    assert answers == []
+
+
 def test_the_usual_time_of_the_server_is_named(open_page: OpenPage) -> None:
     with Server(STYLIZE_DEFAULT_BUDGET=5) as server:
         time = open_page(server).page.get_by_label("Time", exact=True)

@@ -374,7 +374,7 @@ async function introduce() {
   settings.bound(about);
   const device = about.device === "cuda" ? "a GPU" : "the CPU";
   byId("backbone").textContent = `It runs here with the network ${networkName(about.backbone.name)} on ${device}.`;
-  if (about.sizes?.length === 0) setTimeout(introduce, 1000 * VERSION_SECONDS); // still being measured
+  if (about.state === "warming") setTimeout(introduce, 1000 * VERSION_SECONDS); // sizes are still being measured
   refresh();
 }
 

@@ -15,11 +15,13 @@ const NAMES = ["strength", "size", "budget", "color", "style_scale", "seed", "po
 let limits = { default_size: 256, max_size: 1024, default_budget: null, max_budget: Infinity };
 let costs = new Map(); // size -> seconds
 let wanted = {}; // values to take over once there are options for them
+const settled = new Set(); // names of those that somebody has chosen: they stay when other options are offered
 
 /** Show values as they change. `changed` is called after each change of any setting. */
 export function start(changed) {
   for (const name of Object.keys(SLIDERS)) byId(name).addEventListener("input", () => show(name));
   byId("size").addEventListener("input", offerTimes);
+  for (const name of NAMES) byId(name).addEventListener("input", () => settled.add(name));
   for (const name of NAMES) byId(name).addEventListener("input", changed);
   offerSizes();
   Object.keys(SLIDERS).forEach(show);
@@ -58,10 +60,13 @@ function offerTimes() {
 
 /** Put options into a select, and keep what is chosen where it is still one of them. */
 function offer(select, options, usual) {
-  const chosen = [wanted[select.id], select.options.length > 1 ? select.value : undefined, usual];
+  const chosen = [wanted[select.id], settled.has(select.id) ? select.value : undefined, usual];
   select.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
   select.value = chosen.find((value) => options.some(([each]) => each === value)) ?? options[0][0];
-  if (select.value === wanted[select.id]) delete wanted[select.id];
+  if (select.value === wanted[select.id]) {
+    settled.add(select.id);
+    delete wanted[select.id];
+  }
 }
 
 function show(name) {
