@@ -39,7 +39,7 @@ def serve_command() -> None:
 
 def _welcome(settings: Settings) -> str:
     """What somebody at a terminal has to know: where to point the browser, when, and how it ends."""
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    address = f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.url_host
+    address = f"http://{host}:{settings.port}"
     page = f"open {address} in a browser" if settings.playground else f"send requests to {address}"
     return f"Stylize is starting. Once it says that it is ready, {page}. Ctrl+C stops it.\n"
