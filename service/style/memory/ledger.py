@@ -130,7 +130,7 @@ def evaluation(
             own = max(block.strip, _gradients(block, block.strip, content))
             if not style.isdisjoint(block.layers):
                 own += added * block.strip
-            ledger.pass_by((len(block.layers) + 1 + bool(block.winograd)) * block.strip + own)
+            ledger.pass_by((len(block.layers) + 1) * block.strip + own)
             ledger.give(gradient + block.entry)
             gradient = block.entry
             continue

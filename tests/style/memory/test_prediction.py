@@ -15,7 +15,7 @@ from service.style.loss import evaluation
 from service.style.loss.objective import Objective
 from service.style.memory import ledger, pictures
 from service.style.memory import prediction as memory
-from service.style.network import strips
+from service.style.network import strips, winograd
 from service.style.network.vgg import VGG, Arch
 from service.style.optimiser.lbfgs import LBFGS
 from service.style.options import Color, Options
@@ -63,6 +63,25 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_evaluation_takes_what_is_counted(
     network: VGG, artwork: Tensor, size: tuple[int, int], recomputed: int
 ) -> None:
+    photograph = artwork.repeat(1, 4, 4)[:, : size[0], : size[1]]
+    objective = Sources(photograph, [photograph]).objective(network, size, SHALLOW)
+    x = torch.rand(1, 3, *size)
+    taken = allocated(lambda: evaluation.loss_and_gradient(network, x, objective.terms, recomputed))
+    blocks = ledger.blocks_of(network, size, {"conv1_1", "conv2_1", "conv2_2"})
+    counted = ledger.evaluation(blocks, {"conv2_2"}, {"conv1_1", "conv2_1"}, recomputed)
+    assert taken == pytest.approx(counted, rel=0.05)
+
+
+@pytest.mark.usefixtures("narrow")
+@pytest.mark.parametrize("recomputed", [0, 1, 2])
+@pytest.mark.parametrize("size", [(160, 128), (161, 127)])
+def test_an_evaluation_by_winograd_takes_what_is_counted(
+    network: VGG, artwork: Tensor, size: tuple[int, int], recomputed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(winograd, "STRIP_BYTES", 1)  # what a strip of tiles takes is part of ALLOCATOR
+    monkeypatch.setattr(winograd, "MOST_BYTES", 2**18)
+    network = network.with_winograd()
+    assert network.has_winograd
     photograph = artwork.repeat(1, 4, 4)[:, : size[0], : size[1]]
     objective = Sources(photograph, [photograph]).objective(network, size, SHALLOW)
     x = torch.rand(1, 3, *size)
