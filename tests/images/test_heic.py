@@ -84,7 +84,7 @@ def test_one_that_is_larger_than_it_says_is_broken() -> None:
 
 def test_mutated_files_are_a_picture_or_one_of_our_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "benchmarks.hostile.mutations.originals", lambda kind: [heic(Image.new("RGB", (64, 48), "teal"))]
+        "devtools.mutations.originals", lambda kind: [heic(Image.new("RGB", (64, 48), "teal"))]
     )
     outcomes = {outcome(data, heic=True) for _, data in files(("HEIF",), 0, 200, seed=1)}
     assert {"a picture", "BrokenImage"} <= outcomes
