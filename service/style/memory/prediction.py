@@ -40,7 +40,7 @@ from service.style.work import Size
 SMALLEST = 32
 """Longest side of the smallest result that can be asked for, pixels."""
 
-ALLOCATOR = 112 * 2**20
+ALLOCATOR = 96 * 2**20
 """Bytes whatever the size: what the heap does not give back between tensors (40 to 130 MiB were measured), and the
 scratch space of a Gram matrix in bfloat16 (25 MiB for 512 maps) or of a convolution (`winograd.MOST_BYTES`)."""
 
