@@ -128,9 +128,9 @@ def test_once_more_with_another_seed_or_more_or_less_strength(visitor: Visitor, 
     visitor.paint_to_the_end()
     facts = page.locator("#facts")
     for button, said in [
-        ("Stronger", re.compile("strength 0.65, seed 0")),
-        ("Gentler", re.compile("strength 0.5, seed 0")),
-        ("Another version", re.compile(r"strength 0.5, seed [1-9]\d*")),
+        ("Stronger", re.compile(r"strength 0\.65, seed 0\.")),
+        ("Gentler", re.compile(r"strength 0\.5, seed 0\.")),
+        ("Another version", re.compile(r"strength 0\.5, seed [1-9]\d*\.")),
     ]:
         page.get_by_role("button", name=button).click()
         expect(facts).to_contain_text(said)

@@ -369,6 +369,21 @@ def test_a_service_without_a_catalogue_offers_paintings_of_the_page(open_page: O
         expect(page.locator("#error-style")).to_have_text("Choose a painting first.")
 
 
+def test_of_a_large_catalogue_some_are_shown_and_the_others_when_asked_for(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    for number in range(12):
+        (tmp_path / f"painting-{number:02}.png").write_bytes(picture())
+    with Server(STYLIZE_STYLES_DIR=tmp_path) as server:
+        page = open_page(server).page
+        tiles = page.locator(".tile")
+        expect(tiles.filter(visible=True)).to_have_count(9)
+        page.get_by_role("button", name="Show all paintings").click()
+        expect(tiles.filter(visible=True)).to_have_count(12)
+        expect(page.get_by_role("button", name="Show all paintings")).to_be_hidden()
+        expect(page.get_by_role("radio", name="Painting 00")).to_be_focused()
+
+
 def test_a_page_that_is_opened_during_the_start_shows_the_catalogue_later(visitor: Visitor) -> None:
     visitor.expected = ("503",)
     refusals = [503, 503]
