@@ -27,6 +27,7 @@ from service.style.memory import (
 )
 from service.style.network import VGG, with_precision
 from service.style.optimiser import Graphs
+from service.style.schedule import EVALUATIONS, Stopwatch, scales
 from service.weights import WeightsError, load
 
 log = logging.getLogger(__name__)
@@ -87,9 +88,6 @@ class PaintingModel:
 
         The sides are 4:3. It is what the evaluations take; what is done once for each scale is not counted.
         """
-        from service.style.schedule.pyramid import EVALUATIONS, scales
-        from service.style.schedule.stopwatch import Stopwatch
-
         stopwatch = Stopwatch([], self.clock, self.costs)
         if not stopwatch.can_extrapolate:
             return None
