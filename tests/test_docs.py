@@ -50,3 +50,32 @@ def test_the_artworks_of_the_documented_config_map_exist_and_fit_into_one() -> N
     files = [ROOT / name for name in re.findall(r"--from-file=(\S+)", page)]
     assert len(files) > 1
     assert sum(file.stat().st_size for file in files) < 2**20
+
+
+def test_the_architecture_names_every_room_and_every_stage_of_a_request() -> None:
+    page = (ROOT / "docs/develop/architecture.md").read_text()
+    rooms = {path.parent.name for path in (ROOT / "service").glob("*/__init__.py")}
+    assert {room for room in rooms if f"](../../service/{room})" not in page} == set()
+    stages = re.findall(r"\]\(\.\./\.\./(service/\S+\.py)\)", page)
+    assert len(stages) > 20
+    assert [stage for stage in stages if not (ROOT / stage).is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("An option", [f"`{name}`" for name in StylizeOptions.model_fields]),
+        ("A setting", [f"`{PREFIX}{name.upper()}`" for name in Settings.model_fields]),
+    ],
+)
+def test_every_file_that_a_change_has_to_touch_names_what_is_there_already(
+    change: str, found: list[str]
+) -> None:
+    """So a file that no longer has such a list, or that lacks an entry, is noticed."""
+    page = (ROOT / "docs/develop/architecture.md").read_text()
+    paragraph = page.split(f"**{change}**")[1].split("\n\n")[0]
+    links = re.findall(r"\]\(([^)]+\.md)\)", paragraph)
+    assert links
+    for link in links:
+        text = (ROOT / "docs/develop" / link).read_text()
+        assert [name for name in found if name not in text] == []
