@@ -3,8 +3,6 @@
 import copy
 import math
 import re
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +20,7 @@ from benchmarks.engine.gpu.evaluations import Evaluation
 from benchmarks.engine.gpu.goals import GOALS
 from benchmarks.engine.gpu.memory import Peak
 from benchmarks.engine.gpu.parts import PARTS, run
-from benchmarks.engine.gpu.requests import PACKAGES, WARM, Painting, Requests, Stages
+from benchmarks.engine.gpu.requests import WARM, Painting, Requests, Stages
 from benchmarks.engine.methods import white_noise
 from benchmarks.service import closed_loop
 from devtools.gpu import GPU, in_place_of_cuda
@@ -177,21 +175,6 @@ def test_what_is_warmed_up_records_no_more_with_a_budget_or_without(bench: Bench
     for budget in (None, 1e-3, 0.5):
         delivered.paint(model, pair, replace(options, budget=budget))
         assert len(graphs) == 2
-
-
-def test_without_what_only_a_service_needs_all_other_parts_run() -> None:
-    """A machine with a GPU may have torch and little else."""
-    script = f"""
-import sys
-class Missing:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {PACKAGES}:
-            raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, Missing())
-import benchmarks.engine.gpu.__main__
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
 
 
 def test_without_what_a_service_needs_it_is_said_before_one_is_started(

@@ -144,4 +144,4 @@ def test_an_upload_that_crawls_makes_room_for_others(server: Server) -> None:
         assert server.post().status_code == 200
         answers = [read_answer(connection) for connection in connections]
     assert [status for status, _, _ in answers] == [408, 408, 408]  # the others for taking too long
-    assert sum(b"Others were waiting" in problem for _, _, problem in answers) == 1
+    assert sum(b"others were waiting" in problem for _, _, problem in answers) == 1

@@ -2,8 +2,8 @@
 
     python -m benchmarks gpu [--device cuda] [--backbone auto] [--minutes 8] [--only evaluations --only requests]
 
-It needs torch, pillow, click and safetensors; for requests all that the service needs; and no network. Missing
-weights are replaced by random ones of VGG-19's shape: they will do for the speed, and their losses mean nothing.
+It needs what the service needs, since it paints with the service's own model, and no network. Missing weights
+are replaced by random ones of VGG-19's shape: they will do for the speed, and their losses mean nothing.
 A part that fails says so, and the next one begins. At the end the goals: what was found, and whether they are met.
 """
 
