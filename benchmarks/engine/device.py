@@ -16,9 +16,9 @@ from service.style.loss.terms import StyleTerm
 from service.style.network.vgg import VGG
 from service.style.optimiser.burst import at_once
 from service.style.optimiser.canvas import Canvas
+from service.style.optimiser.canvas_objective import CanvasObjective
 from service.style.optimiser.graphs import Graphs
 from service.style.optimiser.lbfgs import LBFGS
-from service.style.optimiser.problem import Problem
 from service.style.options import Options
 from service.style.sources import Sources
 
@@ -141,7 +141,9 @@ def evaluation(network: VGG, size: int, within: float, graphs: Graphs | None = N
     device = network.device
     objective, x = problem(network, size)
     canvas = Canvas(x, smooth=True)
-    plain = optimiser = LBFGS(Problem(canvas, objective), canvas.origin(), recordable=graphs is not None)
+    plain = optimiser = LBFGS(
+        CanvasObjective(canvas, objective), canvas.origin(), recordable=graphs is not None
+    )
     if graphs is not None:
         for _ in range(2):  # what comes again is recorded
             optimiser = graphs.replaying(plain)

@@ -23,8 +23,8 @@ from service.style.loss.objective import Objective
 from service.style.network.precision import fastest_dtype
 from service.style.network.vgg import VGG
 from service.style.optimiser.canvas import Canvas
+from service.style.optimiser.canvas_objective import CanvasObjective
 from service.style.optimiser.lbfgs import LBFGS
-from service.style.optimiser.problem import Problem
 from service.style.options import Options
 from service.style.sources import Sources
 from service.weights import load
@@ -75,7 +75,7 @@ def measure(network: VGG, plain: VGG, size: int, rounds: int) -> list[float]:
         sources.objective(each, (x.shape[-2], x.shape[-1]), Options(size=size)) for each in (network, plain)
     )
     canvas = Canvas(x, smooth=True)
-    optimiser = LBFGS(Problem(canvas, objective), canvas.origin())
+    optimiser = LBFGS(CanvasObjective(canvas, objective), canvas.origin())
     optimiser.step(20)  # a history to work on
     runs = (
         lambda: objective.loss_and_gradient(x),

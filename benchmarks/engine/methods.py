@@ -15,8 +15,8 @@ from service.style import resample
 from service.style.loss.objective import Objective
 from service.style.network.vgg import VGG
 from service.style.optimiser.canvas import Canvas
+from service.style.optimiser.canvas_objective import CanvasObjective
 from service.style.optimiser.lbfgs import LBFGS
-from service.style.optimiser.problem import Problem
 from service.style.options import Options
 from service.style.progress import Progress, Result
 from service.style.sources import Sources
@@ -119,7 +119,7 @@ def boxed(network: VGG, pair: Pair, options: Options, clock: Clock) -> Iterator[
     began = clock()
     objective = full_size_objective(network, pair, options)
     canvas = Canvas(white_noise(pair, options, network.device), smooth=False)
-    optimiser = LBFGS(Problem(canvas, objective), canvas.origin(), history=100)
+    optimiser = LBFGS(CanvasObjective(canvas, objective), canvas.origin(), history=100)
     for evaluation in range(1, (options.iterations or 500) + 1):
         optimiser.step()
         yield Step(clock() - began, evaluation, lambda: canvas.paint(optimiser.point))

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from examples.figures import recipes, results
 from examples.figures.client import Client, ServiceError
-from service.cli.options import fail, write_atomically
+from service.cli.arguments import fail, write_atomically
 from service.messages import unknown
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif"}

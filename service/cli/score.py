@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from service.cli.options import PICTURE, api_options, fail, load, parse, read_opaque
+from service.cli.arguments import PICTURE, api_options, fail, load, parse, read_opaque
 from service.intake import Bounds, OptionsError
 from service.messages import sentence
 from service.style import score

@@ -8,7 +8,7 @@ import click
 from tqdm import tqdm
 
 from service.catalogue import Catalogue
-from service.cli.options import (
+from service.cli.arguments import (
     MAX_PIXELS,
     PICTURE,
     api_options,

@@ -15,9 +15,9 @@ from service.style.memory import prediction as memory
 from service.style.network.vgg import VGG
 from service.style.optimiser.burst import at_once
 from service.style.optimiser.canvas import Canvas
+from service.style.optimiser.canvas_objective import CanvasObjective
 from service.style.optimiser.graphs import Graphs, pairs, recordable
 from service.style.optimiser.lbfgs import LBFGS
-from service.style.optimiser.problem import Problem
 from service.style.options import Options
 from service.style.progress import Progress, Result, Stopped
 from service.style.regions import Masks
@@ -211,7 +211,7 @@ class _Run:
         )
         varied = self.picture is None and self.options.init == "content"
         optimiser = LBFGS(
-            Problem(canvas, self.objective),
+            CanvasObjective(canvas, self.objective),
             canvas.near_origin(self.options.seed) if varied else canvas.origin(),
             history=pairs(self.network.device, palette.photograph.shape, stage.evaluations),
             recordable=self.graphs is not None and recordable(palette.photograph.shape),

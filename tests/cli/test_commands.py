@@ -20,7 +20,7 @@ from service.settings.settings import Settings
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
     model = FakeModel()
-    monkeypatch.setattr("service.cli.options.load_model", lambda _: model)
+    monkeypatch.setattr("service.cli.arguments.load_model", lambda _: model)
     return model
 
 
@@ -208,7 +208,7 @@ def test_missing_weights_are_one_sentence(
     def load(_: Settings) -> FakeModel:
         raise LoadError("The weights are missing: run this.")
 
-    monkeypatch.setattr("service.cli.options.load_model", load)
+    monkeypatch.setattr("service.cli.arguments.load_model", load)
     result = run("stylize", photo, art, "-o", tmp_path / "out.png")
     assert (result.exit_code, result.output) == (1, "The weights are missing: run this.\n")
 

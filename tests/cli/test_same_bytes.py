@@ -92,7 +92,7 @@ def test_http_and_the_command_line_give_the_same_bytes(
     answer = client.post("/stylize", data=body, content_type=f"multipart/form-data; boundary={boundary}")
     assert answer.status_code == 200, answer.data
 
-    monkeypatch.setattr("service.cli.options.load_model", lambda _: model)
+    monkeypatch.setattr("service.cli.arguments.load_model", lambda _: model)
     arguments = [str(paths.pop("content")), str(paths.pop("style")), "-o", str(tmp_path / "out.png")]
     for name, value in (OPTIONS | paths).items():
         arguments += [f"--{name.replace('_', '-')}", str(value)]

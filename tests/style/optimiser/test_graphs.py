@@ -23,6 +23,7 @@ from service.model.painting import PaintingModel
 from service.style import transfer
 from service.style.network.vgg import VGG
 from service.style.optimiser.canvas import Canvas
+from service.style.optimiser.canvas_objective import CanvasObjective
 from service.style.optimiser.graphs import (
     LARGEST,
     REHEARSALS,
@@ -34,7 +35,6 @@ from service.style.optimiser.graphs import (
     pairs,
 )
 from service.style.optimiser.lbfgs import LBFGS, most_pairs
-from service.style.optimiser.problem import Problem
 from service.style.options import Options
 from service.style.progress import Result, finish
 from service.style.regions import Masks
@@ -107,7 +107,7 @@ def optimiser_of(network: VGG, photograph: Tensor, artwork: Tensor) -> Callable[
         canvas = Canvas(
             palette.photograph, smooth=True, low=palette.low, high=palette.high, free=sources.free(size)
         )
-        problem = Problem(canvas, sources.objective(network, size, options, palette=palette))
+        problem = CanvasObjective(canvas, sources.objective(network, size, options, palette=palette))
         return LBFGS(problem, canvas.near_origin(seed), history=5, first_step=first_step, recordable=True)
 
     return make

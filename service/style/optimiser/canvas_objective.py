@@ -6,7 +6,7 @@ from service.style.loss.objective import Objective
 from service.style.optimiser.canvas import Canvas
 
 
-class Problem:
+class CanvasObjective:
     """u -> the loss of the picture that is painted at u, and its gradient with respect to u.
 
     Attributes:
