@@ -95,6 +95,7 @@ def on_gpu(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
         yield replace(bench, scope=TINY._replace(sizes=(32,), peaks=(64,)), network=network)
 
 
+@pytest.mark.slow
 def test_on_a_gpu_evaluations_are_replayed_too_and_their_memory_is_counted(on_gpu: Bench) -> None:
     rows = rows_of("evaluations", on_gpu)
     assert [(row.precision, row.size, row.recorded) for row in rows] == [
@@ -109,6 +110,7 @@ def test_on_a_gpu_evaluations_are_replayed_too_and_their_memory_is_counted(on_gp
     assert all(0 < row.taken < row.predicted for row in peaks), "most of which is for cuDNN at this size"
 
 
+@pytest.mark.slow
 def test_the_race_is_against_plain_gatys_and_its_twin(bench: Bench) -> None:
     rows = rows_of("race", bench)
     assert [type(row) for row in rows] == [delivered.Reached] * 2
@@ -122,6 +124,7 @@ def test_the_race_is_against_plain_gatys_and_its_twin(bench: Bench) -> None:
         assert (row.ours is not None) == (row.ratio <= slack)
 
 
+@pytest.mark.slow
 def test_each_precision_is_compared_with_float32(bench: Bench) -> None:
     rows = rows_of("precisions", bench)
     assert [type(row) for row in rows] == [delivered.Loss] * 2
@@ -166,6 +169,7 @@ def test_noise_is_where_the_network_is_and_not_where_the_pictures_are(bench: Ben
     assert white_noise(bench.pairs()[0], Options(size=TINY.size), elsewhere).device == elsewhere
 
 
+@pytest.mark.slow
 def test_what_is_warmed_up_records_no_more_with_a_budget_or_without(bench: Bench) -> None:
     graphs = Graphs(2**30, lambda function: Recorded(function, 0))
     model = replace(delivered.model_of(bench.network), graphs=graphs)
@@ -191,6 +195,7 @@ def test_without_what_a_service_needs_it_is_said_before_one_is_started(
         next(rows)
 
 
+@pytest.mark.slow
 def test_requests_of_every_kind_are_answered_and_divided_into_stages(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

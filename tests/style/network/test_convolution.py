@@ -173,6 +173,7 @@ def test_convolutions_that_compute_something_else_are_not_used(
     assert "differ" in caplog.text
 
 
+@pytest.mark.slow
 def test_without_openmp_numbas_own_threads_are_used() -> None:
     program = """if True:
         import sys
