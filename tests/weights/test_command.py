@@ -36,7 +36,8 @@ def test_a_failure_is_one_sentence_on_stderr_and_exit_code_1(tmp_path: Path) -> 
     assert result.exit_code == 1
     assert result.stdout == ""
     assert (
-        result.stderr == "weights: vgg11 is neither a file nor a backbone: choose vgg19 or vgg16, or name a file\n"
+        result.stderr
+        == "weights: vgg11 is neither a file nor a backbone: choose vgg19 or vgg16, or name a file\n"
     )
 
 
@@ -80,12 +81,17 @@ def test_a_mirror_has_to_have_the_published_file(server: Any, vgg19_file: Any, t
     [
         (["custom", "--url", "http://a.example"], "custom needs it, 64 lower-case digits"),
         (["custom", "--url", "http://a.example", "--sha256", "abc"], "custom needs it, 64 lower-case digits"),
-        (["vgg19", "--url", "http://a.example", "--sha256", "0" * 64], "that of vgg19 is known: leave it out."),
+        (
+            ["vgg19", "--url", "http://a.example", "--sha256", "0" * 64],
+            "that of vgg19 is known: leave it out.",
+        ),
         (["vgg19", "--url", "ftp://a.example"], "give an address with http:// or https://."),
         (["mine.pth", "--url", "http://a.example"], "mine.pth is fetched from nowhere: leave it out."),
     ],
 )
-def test_what_cannot_be_fetched_is_said_before_anything_is(arguments: list[str], words: str, tmp_path: Path) -> None:
+def test_what_cannot_be_fetched_is_said_before_anything_is(
+    arguments: list[str], words: str, tmp_path: Path
+) -> None:
     result = CliRunner().invoke(weights_command, [*arguments, "--dir", str(tmp_path)])
     assert result.exit_code == 2
     assert words in " ".join(result.stderr.split())

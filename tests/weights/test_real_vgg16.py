@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from service.weights import canonical
+from service.weights.backbones import VGG16_SHA256
 from service.weights.calibration import REFERENCE_RMS, root_mean_squares
 from service.weights.canonical import Canonical
-from service.weights.backbones import VGG16_SHA256
 
 pytestmark = pytest.mark.weights
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from service.weights import HttpSource, WeightsError, WheelSource, available, load, provision
+from service.weights.backbones import BACKBONES
 from service.weights.canonical import Canonical, write
 from service.weights.convert import from_torchvision
-from service.weights.backbones import BACKBONES
 
 pytestmark = pytest.mark.usefixtures("quick_calibration")
 
