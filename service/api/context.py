@@ -10,6 +10,7 @@ from flask import Flask, current_app
 from service import images
 from service.catalogue import Catalogue
 from service.engine import Admission, Engine, Model
+from service.images.decoders import Pool, shared_pool
 from service.intake import OPERATIONS, Bounds
 from service.monitoring import Metrics, Tracing
 from service.settings import Keys, Settings
@@ -17,8 +18,6 @@ from service.settings import Keys, Settings
 log = logging.getLogger(__name__)
 
 _KEY = "stylize"
-# Decoding takes a whole core for a moment, and memory: 170 MB for a PNG of 12 megapixels, 540 MB for one of 40.
-_DECODERS = 2
 # Resizing takes a core too, for seconds where they are many and large; decoding goes on meanwhile.
 _PREPARERS = 2
 
@@ -34,7 +33,7 @@ class Service:
     keys: Keys | None
     catalogue: Catalogue
     tracing: Tracing = field(default_factory=Tracing)
-    decoding: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_DECODERS))
+    decoders: Pool = field(default_factory=shared_pool)
     preparing: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_PREPARERS))
 
     @classmethod
@@ -42,12 +41,14 @@ class Service:
         """Put together, with the engine not started yet."""
         metrics = Metrics()
         metrics.expect_requests(operation.path for operation in OPERATIONS)
-        catalogue = Catalogue(settings.styles_dir, max_pixels=settings.max_pixels)
+        decoders = shared_pool()
+        catalogue = Catalogue(settings.styles_dir, max_pixels=settings.max_pixels, decoders=decoders)
 
         def load_all() -> Model:
             catalogue.watch()
             model = load()
             images.warm_up()
+            decoders.start()
             catalogue.look()  # being ready is being ready for every name
             return model
 

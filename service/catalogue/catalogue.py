@@ -5,6 +5,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +14,8 @@ from service.catalogue import folder as folders
 from service.catalogue.cache import Cache
 from service.catalogue.credits import CREDITS_FILE, Credits, CreditsError, parse_credits
 from service.catalogue.folder import File, LeftOutError
-from service.images import Decoded, ImageError, decode, deliver, on_white
+from service.images import Decoded, ImageError, deliver, on_white
+from service.images.decoders import Decoder, Pool, shared_pool
 from service.messages import quote
 from service.style import reduce
 
@@ -68,12 +70,21 @@ class Catalogue:
         folder: None: there is no catalogue, and it stays empty.
         max_pixels: of a picture.
         cache_bytes: of decoded pictures that are kept.
+        decoders: that read them; those of this process unless given.
     """
 
-    def __init__(self, folder: Path | None, *, max_pixels: int, cache_bytes: int = _CACHE_BYTES) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        *,
+        max_pixels: int,
+        cache_bytes: int = _CACHE_BYTES,
+        decoders: Pool | None = None,
+    ) -> None:
         self._folder = folder
         self._max_pixels = max_pixels
         self._cache = Cache(cache_bytes)
+        self._decoders = decoders or shared_pool()
         self._styles: Mapping[str, Style] = MappingProxyType({})
         self._seen: dict[File, Preview | str] = {}  # a text: why it cannot be used
         self._credits: dict[str, Credits] = {}
@@ -92,12 +103,17 @@ class Catalogue:
         """Whether the folder has been looked at: before that the list is empty whatever is there."""
         return self._looked
 
-    def artwork(self, style: Style) -> Decoded | None:
-        """The picture of a style; None where its file has been changed or taken away since."""
+    def artwork(self, style: Style, decoder: Decoder | None = None) -> Decoded | None:
+        """The picture of a style; None where its file has been changed or taken away since.
+
+        Args:
+            style: one of `styles`.
+            decoder: that reads the file, where the caller has one; else one is borrowed.
+        """
         picture = self._cache.get(style.file)
         if picture is None:
             try:
-                digest, picture = self._decode(style.file)
+                digest, picture = self._decode(style.file, decoder)
             except LeftOutError:
                 return None
             if digest != style.preview.digest:
@@ -180,18 +196,23 @@ class Catalogue:
         width, height = picture.size
         return Preview(digest, width, height, thumbnail, hashlib.sha256(thumbnail).hexdigest()[:32])
 
-    def _decode(self, file: File) -> tuple[str, Decoded]:
+    def _decode(self, file: File, decoder: Decoder | None = None) -> tuple[str, Decoded]:
         """The file's SHA-256, and its picture."""
         try:
             data = file.path.read_bytes()
-            picture = decode(data, max_pixels=self._max_pixels)
-            if picture.alpha is not None:
-                picture = replace(picture, rgb=on_white(picture.rgb, picture.alpha), alpha=None)
+            with (
+                self._decoders.borrow(max_pixels=self._max_pixels)
+                if decoder is None
+                else nullcontext(decoder) as any_decoder
+            ):
+                picture = any_decoder.picture(data, counted=False)
         except ImageError as error:
             raise LeftOutError(f"{error}.") from None
         except OSError as error:
             raise LeftOutError(f"it cannot be read ({error.strerror}).") from None
-        return hashlib.sha256(data).hexdigest(), picture
+        # In memory of its own: that of a decoder holds a file descriptor, and the cache holds many pictures.
+        rgb = picture.rgb.clone() if picture.alpha is None else on_white(picture.rgb, picture.alpha)
+        return hashlib.sha256(data).hexdigest(), replace(picture, rgb=rgb, alpha=None)
 
     def _read_credits(self, folder: Path) -> list[str]:
         """Take over what styles.toml says now, and return what is wrong with it; if all is, nothing changes."""

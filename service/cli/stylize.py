@@ -1,7 +1,6 @@
 """`stylize`: a picture without HTTP, by the same stages, with a progress bar."""
 
 from collections.abc import Generator, Sequence
-from functools import partial
 from pathlib import Path
 
 import click
@@ -19,7 +18,8 @@ from service.cli.arguments import (
     settings,
     write_atomically,
 )
-from service.images import MEDIA_TYPES, Format, decode, deliver
+from service.images import MEDIA_TYPES, Format, deliver
+from service.images.decoders import LocalDecoder
 from service.intake import (
     STYLIZE,
     Bounds,
@@ -91,7 +91,7 @@ def stylize_command(
         asked = complete(sent, bounds, catalogue, image_format)
         delivery, work = prepare(
             asked,
-            decode=partial(decode, max_pixels=MAX_PIXELS, heic=settings().heic),
+            decoder=LocalDecoder(max_pixels=MAX_PIXELS, heic=settings().heic),
             catalogue=catalogue,
             fits=model,
         )

@@ -10,6 +10,8 @@ Conversion = Literal["none", "converted", "ignored"]
 
 # Which of Pillow's modes the colours of a profile come in (ICC.1:2022, table 19: data colour space).
 _MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
+# Tags that are made of multi-process elements (ICC.1:2022, 9.2.1 to 9.2.10).
+_ELEMENTS = {way + str(intent).encode() for way in (b"B2D", b"D2B") for intent in range(4)}
 # Relative colorimetric with black point compensation: what browsers and phones do with photographs.
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
@@ -38,7 +40,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, Con
     if not profile:
         return image.convert("RGB"), "none"
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        source = ImageCms.ImageCmsProfile(io.BytesIO(_without_elements(profile)))
         mode = _MODES[source.profile.xcolor_space]
         if mode != image.mode and "CMYK" in (mode, image.mode):
             return image.convert("RGB"), "ignored"
@@ -52,6 +54,20 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, Con
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError, KeyError):
         return image.convert("RGB"), "ignored"
     return converted, "converted"
+
+
+def _without_elements(profile: bytes) -> bytes:
+    """A profile without tags of multi-process elements: the tables and curves that must be there too are left.
+
+    The elements of such a tag (ICC.1:2022, 10.16) may all be one place in the file: a profile of a kilobyte has
+    thousands of them, and each is applied to each pixel. Cameras and monitors write none.
+    """
+    table = bytearray(profile)
+    count = min(int.from_bytes(profile[128:132], "big"), len(profile) // 12)
+    for number, at in enumerate(range(132, 132 + 12 * count, 12)):
+        if profile[at : at + 4] in _ELEMENTS:
+            table[at : at + 4] = b"\xff" + number.to_bytes(3, "big")  # no two tags may have one name
+    return bytes(table)
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:

@@ -7,11 +7,11 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
-from torch import Tensor
 
 from service.images.colour import Conversion, to_srgb
 from service.images.containers import TooManyPiecesError, jpeg, screen, unread_kind
@@ -19,6 +19,7 @@ from service.images.errors import (
     BrokenImage,
     ImageError,
     Invisible,
+    TooCostly,
     TooManyPixels,
     TooSmall,
     UnsupportedFormat,
@@ -26,6 +27,8 @@ from service.images.errors import (
 from service.images.formats import SOURCES, SourceFormat, sniff
 from service.images.heic import open_heic
 
+if TYPE_CHECKING:  # the decoders' processes import this module, and must not import torch
+    from torch import Tensor
 JPEG_PIXELS = 3
 """Times as many pixels as other formats a JPEG may have, if no more than theirs are left when it is reduced as it is
 decoded. The coefficients of a progressive one take up to 6 bytes for each pixel of the file, a PNG with alpha takes
@@ -48,6 +51,17 @@ _ON_ITS_SIDE = (5, 6, 7, 8)
 
 
 @dataclass(frozen=True)
+class Pixels:
+    """A picture as it comes from a decoder; see `Decoded`, which has the same as tensors."""
+
+    rgb: NDArray[np.uint8]
+    alpha: NDArray[np.uint8] | None
+    format: SourceFormat
+    size: tuple[int, int]
+    icc: Conversion
+
+
+@dataclass(frozen=True)
 class Decoded:
     """A picture as the service works with it.
 
@@ -59,11 +73,20 @@ class Decoded:
         icc: whether a colour profile was converted from, or ignored because it is broken.
     """
 
-    rgb: Tensor
-    alpha: Tensor | None
+    rgb: "Tensor"
+    alpha: "Tensor | None"
     format: SourceFormat
     size: tuple[int, int]
     icc: Conversion
+
+    @classmethod
+    def of(cls, pixels: Pixels) -> "Decoded":
+        """With tensors, which share the memory of pixels that are contiguous."""
+        import torch
+
+        rgb = torch.from_numpy(np.ascontiguousarray(pixels.rgb))
+        alpha = None if pixels.alpha is None else torch.from_numpy(np.ascontiguousarray(pixels.alpha))
+        return cls(rgb, alpha, pixels.format, pixels.size, pixels.icc)
 
 
 def decode(
@@ -75,6 +98,21 @@ def decode(
     heic: bool = False,
     managed: bool = True,
 ) -> Decoded:
+    """Decode a picture in this process; see `read_pixels`."""
+    return Decoded.of(
+        read_pixels(data, max_pixels=max_pixels, min_side=min_side, wanted=wanted, heic=heic, managed=managed)
+    )
+
+
+def read_pixels(
+    data: bytes,
+    *,
+    max_pixels: int = 40_000_000,
+    min_side: int = 16,
+    wanted: int | None = None,
+    heic: bool = False,
+    managed: bool = True,
+) -> Pixels:
     """Decode a picture: upright, in sRGB, 8 bits, and of an animation the first frame.
 
     The format is told by the content, and only its decoder sees the file. The size is read from the header and
@@ -97,6 +135,7 @@ def decode(
         TooManyPixels: there are more than `max_pixels`.
         TooSmall: a side is shorter than `min_side`.
         Invisible: nothing of it is seen, and its colours are not labels.
+        TooCostly: its decoder needs more memory than there is.
         ImportError: `heic`, and pillow-heif is missing or too old.
     """
     # Pillow warns about odd metadata and about large pictures, which we judge ourselves. Not catch_warnings():
@@ -115,6 +154,8 @@ def decode(
             orientation = _orientation(whole)
         except ImageError:
             raise
+        except MemoryError:
+            raise TooCostly("memory") from None
         except Exception as error:  # hostile files make decoders raise anything, SyntaxError included
             raise _broken(data, name) from error
     if managed and alpha is not None and not alpha.getbbox():
@@ -123,9 +164,9 @@ def decode(
     if turn is not None:
         rgb = rgb.transpose(turn)
         alpha = alpha and alpha.transpose(turn)
-    return Decoded(
-        rgb=_tensor(rgb),
-        alpha=None if alpha is None else _tensor(alpha),
+    return Pixels(
+        rgb=_planes(rgb),
+        alpha=None if alpha is None else _planes(alpha),
         format=SOURCES[name],
         size=(height, width) if orientation in _ON_ITS_SIDE else (width, height),
         icc=icc,
@@ -156,6 +197,8 @@ def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:
         return open_heic(file) if name == "HEIC" else Image.open(file, formats=(name,))
     except (ImageError, ImportError):
         raise
+    except MemoryError:
+        raise TooCostly("memory") from None
     except TooManyPiecesError as error:
         raise _complicated(name, error) from error
     except Image.DecompressionBombError as error:
@@ -281,7 +324,8 @@ def _split_16_bits(image: Image.Image) -> tuple[Image.Image, Image.Image | None]
     return grey, Image.fromarray(np.where(levels == nothing, 0, 255).astype(np.uint8))
 
 
-def _tensor(image: Image.Image) -> Tensor:
+def _planes(image: Image.Image) -> NDArray[np.uint8]:
+    """(channels, H, W); not contiguous, so that they are put in order where they are copied to."""
     pixels = np.array(image)  # a copy: torch needs memory that it may write to
-    channels = pixels[..., None] if pixels.ndim == 2 else pixels
-    return torch.from_numpy(channels).permute(2, 0, 1).contiguous()
+    channels: NDArray[np.uint8] = pixels[..., None] if pixels.ndim == 2 else pixels
+    return channels.transpose(2, 0, 1)

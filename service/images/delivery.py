@@ -1,15 +1,18 @@
 """The picture as it leaves: with the transparency that the photograph came with, as a file."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from service.images.encode import encode
 from service.images.formats import Format
 
+if TYPE_CHECKING:  # the decoders' processes import this package, and must not import torch
+    from torch import Tensor
 
-def deliver(picture: Tensor, image_format: Format, quality: int | None, alpha: Tensor | None) -> bytes:
+
+def deliver(picture: "Tensor", image_format: Format, quality: int | None, alpha: "Tensor | None") -> bytes:
     """Encode a result.
 
     Args:
@@ -23,7 +26,9 @@ def deliver(picture: Tensor, image_format: Format, quality: int | None, alpha: T
     return encode(picture, image_format, quality=quality, alpha=alpha)
 
 
-def resized(alpha: Tensor, height: int, width: int) -> Tensor:
+def resized(alpha: "Tensor", height: int, width: int) -> "Tensor":
     """Alpha, uint8 (1, h, w) -> (1, height, width), with the filter that the photograph itself is resized with."""
+    import torch
+
     image = Image.fromarray(alpha[0].numpy()).resize((width, height), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(image))[None]

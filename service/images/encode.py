@@ -1,20 +1,28 @@
 """An sRGB picture to the bytes that go out: nothing in them but the pixels and the sRGB profile."""
 
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from service.images.colour import srgb_profile
 from service.images.formats import Format
 
+if TYPE_CHECKING:  # the decoders' processes import this package, and must not import torch
+    from torch import Tensor
+
 _QUALITY: dict[Format, int] = {"jpeg": 92, "webp": 90, "avif": 80}
 
 
-def encode(rgb: Tensor, format: Format, *, quality: int | None = None, alpha: Tensor | None = None) -> bytes:  # noqa: A002
+def encode(
+    rgb: "Tensor",
+    format: Format,  # noqa: A002
+    *,
+    quality: int | None = None,
+    alpha: "Tensor | None" = None,
+) -> bytes:
     """Encode a picture. The same picture gives the same bytes.
 
     Args:
@@ -27,10 +35,23 @@ def encode(rgb: Tensor, format: Format, *, quality: int | None = None, alpha: Te
     Raises:
         ValueError: a tensor has another shape or type, or the quality is out of range.
     """
-    if rgb.dtype != torch.uint8 or rgb.ndim != 3 or rgb.shape[0] != 3:
-        raise ValueError(f"rgb must be uint8 of shape (3, H, W), not {rgb.dtype} of {tuple(rgb.shape)}")
-    if alpha is not None and (alpha.dtype != torch.uint8 or alpha.shape != (1, *rgb.shape[1:])):
-        raise ValueError(f"alpha must be uint8 of shape (1, H, W), not {alpha.dtype} of {tuple(alpha.shape)}")
+    planes = _planes("rgb", rgb, 3, rgb)
+    if alpha is not None:
+        opacity = _planes("alpha", alpha, 1, rgb)
+        if format == "jpeg":
+            planes = on_white(rgb.cpu(), alpha.cpu()).numpy()
+        else:  # nothing is hidden under what nobody sees
+            planes = np.concatenate([planes * (opacity > 0), opacity])
+    return encode_planes(planes, format, quality=quality)
+
+
+def encode_planes(
+    planes: NDArray[np.uint8],
+    format: Format,  # noqa: A002
+    *,
+    quality: int | None = None,
+) -> bytes:
+    """As `encode`, for an array (3, H, W), or (4, H, W) with alpha, uint8."""
     if quality is not None and not 1 <= quality <= 100:
         raise ValueError(f"quality must be from 1 to 100, not {quality}")
     options: dict[str, Any]
@@ -47,18 +68,13 @@ def encode(rgb: Tensor, format: Format, *, quality: int | None = None, alpha: Te
             raise ValueError(f"there is no format {format}: choose png, jpeg, webp or avif")
     if format != "png":
         options["quality"] = quality or _QUALITY[format]
-    if alpha is not None and format == "jpeg":
-        rgb, alpha = on_white(rgb.cpu(), alpha.cpu()), None
-    elif alpha is not None:
-        rgb = rgb * (alpha.to(rgb.device) > 0)  # nothing is hidden under what nobody sees
-    planes = rgb if alpha is None else torch.cat([rgb, alpha])
-    pixels = np.ascontiguousarray(planes.detach().cpu().permute(1, 2, 0).numpy())
+    pixels = np.ascontiguousarray(planes.transpose(1, 2, 0))
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, format, icc_profile=srgb_profile(), **options)
     return out.getvalue()
 
 
-def on_white(rgb: Tensor, alpha: Tensor) -> Tensor:
+def on_white(rgb: "Tensor", alpha: "Tensor") -> "Tensor":
     """A picture on white paper, as viewers show it.
 
     Args:
@@ -68,6 +84,16 @@ def on_white(rgb: Tensor, alpha: Tensor) -> Tensor:
     Returns:
         uint8 (3, H, W).
     """
-    a = alpha.to(torch.int32)
-    mixed: Tensor = (rgb.to(torch.int32) * a + 255 * (255 - a) + 127) // 255
-    return mixed.to(torch.uint8)
+    a = alpha.int()
+    mixed: Tensor = (rgb.int() * a + 255 * (255 - a) + 127) // 255
+    return mixed.byte()
+
+
+def _planes(name: str, picture: "Tensor", channels: int, rgb: "Tensor") -> NDArray[np.uint8]:
+    """The array of a tensor that must have so many channels, and the sides of another."""
+    planes: NDArray[np.uint8] = picture.detach().cpu().numpy()
+    if planes.dtype != np.uint8 or planes.ndim != 3 or planes.shape != (channels, *rgb.shape[1:]):
+        raise ValueError(
+            f"{name} must be uint8 of shape ({channels}, H, W), not {picture.dtype} of {planes.shape}"
+        )
+    return planes

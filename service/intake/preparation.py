@@ -1,6 +1,6 @@
 """From the files of a request to what is painted."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -8,7 +8,8 @@ from typing import Protocol
 from torch import Tensor
 
 from service.catalogue import Catalogue, Style
-from service.images import Decoded, Format, ImageError, Labels, on_white, read_labels
+from service.images import Decoded, Format, ImageError, Labels, on_white
+from service.images.decoders import Decoder
 from service.intake.completion import PaintRequest
 from service.intake.errors import OptionsError, PictureError, TooLargeError
 from service.intake.masks import Region, match, misfit
@@ -39,13 +40,6 @@ class Delivery:
     regions: tuple[Region, ...] = ()
 
 
-class Decoder(Protocol):
-    """Makes a picture of a file, within the limits of whoever runs this."""
-
-    def __call__(self, data: bytes, *, wanted: int | None, managed: bool) -> Decoded:
-        """`service.images.decode`, which says what the arguments are and what it raises."""
-
-
 class Fits(Protocol):
     """Knows how much memory there is; a model does."""
 
@@ -59,7 +53,7 @@ class Fits(Protocol):
 class Observer(Protocol):
     """Is told about every picture; metrics are."""
 
-    def decoded(self, part: str, picture: Decoded) -> None:
+    def decoded(self, part: str, picture: Decoded | Labels) -> None:
         """A file has been decoded; `part` is its name in the request."""
 
     def working(self, part: str, picture: Decoded) -> None:
@@ -69,7 +63,7 @@ class Observer(Protocol):
 class _Nobody:
     """Is told, and does nothing."""
 
-    def decoded(self, part: str, picture: Decoded) -> None:
+    def decoded(self, part: str, picture: Decoded | Labels) -> None:
         pass
 
     def working(self, part: str, picture: Decoded) -> None:
@@ -79,21 +73,19 @@ class _Nobody:
 def prepare(
     request: PaintRequest,
     *,
-    decode: Decoder,
+    decoder: Decoder,
     catalogue: Catalogue,
     fits: Fits,
     observe: Observer | None = None,
-    look: Callable[[], object] = lambda: None,
 ) -> tuple[Delivery, Work]:
     """Decode every picture of a request, and reduce it to the size at which it is used.
 
     Args:
         request: complete.
-        decode: makes pictures of files.
+        decoder: makes pictures of files, one after the other.
         catalogue: has the artworks that are asked for by name.
         fits: judges whether there is memory for them.
         observe: is told about every picture.
-        look: called before each picture; what it raises ends the preparation.
 
     Returns:
         How to deliver the result, and what to paint.
@@ -103,17 +95,16 @@ def prepare(
         OptionsError: pictures do not go together, or an artwork of the catalogue has been taken away.
         TooLargeError: they are too large for the network or the memory.
     """
-    return _Preparation(request, decode, catalogue, fits, observe or _Nobody(), look).run()
+    return _Preparation(request, decoder, catalogue, fits, observe or _Nobody()).run()
 
 
 @dataclass(frozen=True)
 class _Preparation:
     request: PaintRequest
-    decode: Decoder
+    decoder: Decoder
     catalogue: Catalogue
     fits: Fits
     observe: Observer
-    look: Callable[[], object]
 
     def run(self) -> tuple[Delivery, Work]:
         sent, options = self.request.sent, self.request.options
@@ -160,8 +151,7 @@ class _Preparation:
             yield self._named(style)
 
     def _named(self, style: Style) -> Decoded:
-        self.look()
-        artwork = self.catalogue.artwork(style)
+        artwork = self.catalogue.artwork(style, self.decoder)
         if artwork is None:
             message = f"The style {style.name} has just been changed or removed: GET /styles lists them."
             raise OptionsError([FieldError(STYLE_NAME, message)])
@@ -183,9 +173,10 @@ class _Preparation:
         )
 
     def _labels(self, name: str, data: bytes, longest: int) -> Labels:
-        picture = self._decode(name, data, wanted=None, managed=False)
         with _complaining(name):
-            return read_labels(picture, longest)
+            labels = self.decoder.labels(data, longest)
+        self._observe(name, labels)
+        return labels
 
     def _start(self, content: Decoded) -> Tensor | None:
         if self.request.sent.init_image is None:
@@ -195,12 +186,14 @@ class _Preparation:
             raise OptionsError(errors)
         return _opaque(start, self._kept).rgb
 
-    def _decode(self, part: str, data: bytes, wanted: int | None, *, managed: bool = True) -> Decoded:
-        self.look()
+    def _decode(self, part: str, data: bytes, wanted: int) -> Decoded:
         with _complaining(part):
-            picture = self.decode(data, wanted=wanted, managed=managed)
-        self.observe.decoded(part.partition(" ")[0], picture)
+            picture = self.decoder.picture(data, wanted)
+        self._observe(part, picture)
         return picture
+
+    def _observe(self, part: str, picture: Decoded | Labels) -> None:
+        self.observe.decoded(part.partition(" ")[0], picture)
 
     @property
     def _kept(self) -> int:

@@ -15,6 +15,7 @@ from devtools.serving import picture, wait_until
 from service.catalogue import Catalogue
 from service.catalogue import catalogue as module
 from service.catalogue import folder as folders
+from service.images.decoders import LentDecoder
 from service.images.delivery import deliver
 
 
@@ -30,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def looked(folder: Path | None, **options: int) -> Catalogue:
+def looked(folder: Path | None, **options: Any) -> Catalogue:
     catalogue = Catalogue(folder, max_pixels=10_000_000, **options)
     catalogue.look()
     return catalogue
@@ -65,7 +66,7 @@ def test_a_thumbnail_of_something_transparent_is_laid_on_white(folder: Path) -> 
 
 def test_an_artwork_comes_decoded_and_is_decoded_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     catalogue = looked(folder)
-    monkeypatch.setattr(module, "decode", None)
+    monkeypatch.setattr(LentDecoder, "picture", None)
     rose = catalogue.artwork(catalogue.styles["rose"])
     assert rose is not None
     assert rose.rgb.shape == (3, 400, 600)
@@ -139,7 +140,7 @@ def test_what_has_not_changed_is_not_decoded_again(folder: Path, monkeypatch: py
     styles = catalogue.styles
     (folder / "broken.png").write_bytes(b"abc")
     catalogue.look()
-    monkeypatch.setattr(module, "decode", None)
+    monkeypatch.setattr(LentDecoder, "picture", None)
     catalogue.look()
     assert catalogue.styles == styles
 

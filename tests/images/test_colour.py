@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
@@ -62,17 +63,19 @@ def profile(space: bytes, tags: dict[bytes, bytes], pcs: bytes = b"XYZ ", kind: 
     return header.ljust(128, b"\x00") + table + data
 
 
-def matrix_profile(to_xyz: NDArray[np.float64], curve: bytes) -> bytes:
+def matrix_profile(
+    to_xyz: NDArray[np.float64], curve: bytes, more: dict[bytes, bytes] | None = None
+) -> bytes:
     """Of a monitor or camera: three primaries, and one curve for all."""
     columns = (BRADFORD @ to_xyz).T
     names = (b"r", b"g", b"b")
     primaries = {
         name + b"XYZ": b"XYZ " + bytes(4) + s15fixed16(*xyz) for name, xyz in zip(names, columns, strict=True)
     }
-    return profile(b"RGB ", primaries | {name + b"TRC": curve for name in names})
+    return profile(b"RGB ", (more or {}) | primaries | {name + b"TRC": curve for name in names})
 
 
-def display_p3() -> bytes:
+def display_p3(more: dict[bytes, bytes] | None = None) -> bytes:
     """Display P3's primaries and sRGB's curve, as phones embed it."""
     curve = (
         b"para"
@@ -80,7 +83,7 @@ def display_p3() -> bytes:
         + struct.pack(">HH", 3, 0)
         + s15fixed16(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
     )
-    return matrix_profile(P3_TO_XYZ, curve)
+    return matrix_profile(P3_TO_XYZ, curve, more)
 
 
 def adobe_rgb() -> bytes:
@@ -213,3 +216,20 @@ def test_our_profile_is_the_same_at_every_start_and_is_srgb() -> None:
     assert srgb_profile() == first
     assert first[24:36] == struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
     assert "sRGB" in ImageCms.getProfileDescription(ImageCms.createProfile("sRGB"))
+
+
+def multi_process(elements: int) -> bytes:
+    """The body of a tag with so many elements that are all one place of the file."""
+    head = b"mpet" + bytes(4) + struct.pack(">HHI", 3, 3, elements)
+    matrix = b"matf" + bytes(4) + struct.pack(">HH12f", 3, 3, 0.5, 0, 0, 0, 0.5, 0, 0, 0, 0.5, 0, 0, 0)
+    return head + struct.pack(">II", len(head) + 8 * elements, len(matrix)) * elements + matrix
+
+
+@pytest.mark.parametrize("elements", [1, 20_000])
+def test_of_a_profile_with_multi_process_elements_the_rest_counts(
+    photo: Image.Image, save: Any, elements: int
+) -> None:
+    profile = display_p3({b"D2B1": multi_process(elements)})
+    with_elements = decode(save(photo, "PNG", icc_profile=profile))
+    assert with_elements.icc == "converted"
+    assert torch.equal(with_elements.rgb, decode(save(photo, "PNG", icc_profile=display_p3())).rgb)

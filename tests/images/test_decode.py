@@ -10,6 +10,7 @@ from PIL import Image
 
 from devtools.bombs import png_chunk
 from service.images import BrokenImage, Invisible, TooManyPixels, TooSmall, UnsupportedFormat, decode
+from service.images.errors import TooCostly
 from service.style.resample import reduce
 
 FORMATS = ["JPEG", "PNG", "WEBP", "AVIF"]
@@ -436,7 +437,7 @@ def test_a_truncated_file_is_broken(kind: str, part: float, save: Any) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [OSError, ValueError, SyntaxError, NotImplementedError, EOFError, struct.error, zlib.error, MemoryError],
+    [OSError, ValueError, SyntaxError, NotImplementedError, EOFError, struct.error, zlib.error],
 )
 def test_whatever_the_decoder_raises_is_a_broken_image(
     error: type[Exception], photo: Image.Image, save: Any, monkeypatch: pytest.MonkeyPatch
@@ -511,3 +512,15 @@ def test_a_broken_jpeg_of_very_many_segments_is_broken(save: Any, photo: Image.I
 def test_bytes_before_a_picture_are_named(stray: bytes, save: Any, photo: Image.Image) -> None:
     with pytest.raises(UnsupportedFormat, match="begins with something else before a JPEG begins"):
         decode(stray + save(photo, "JPEG"))
+
+
+def test_a_decoder_that_gets_no_memory_says_so(
+    photo: Image.Image, save: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Image.Image) -> None:
+        raise MemoryError
+
+    data = save(photo, "PNG")
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", fail)
+    with pytest.raises(TooCostly, match="more memory to decode"):
+        decode(data)

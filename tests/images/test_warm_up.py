@@ -9,6 +9,7 @@ from devtools.serving import picture
 
 FIRST_PICTURE = """
 import sys
+import torch
 from service.images import decode, warm_up
 
 if {warm}:

@@ -11,7 +11,7 @@ from service.api.context import Service
 from service.api.paint.upload import ClientGoneError, client_gone
 from service.api.record import record, stage
 from service.engine import DeadlineError, OutOfMemoryError, Ticket
-from service.images import Decoded, decode
+from service.images import Decoded, Labels
 from service.intake import Delivery, PaintRequest, prepare
 from service.monitoring import Metrics
 from service.style import Work
@@ -39,10 +39,12 @@ def prepared(service: Service, asked: PaintRequest, ticket: Ticket) -> tuple[Del
     look = partial(_look, ticket)
     model, settings = service.engine.model, service.settings
     with stage("decode"), _while_memory_lasts(service):
-        with service.decoding:
+        with service.decoders.borrow(
+            look, max_pixels=settings.max_pixels, heic=settings.heic, name=record().request_id
+        ) as decoder:
             delivery, work = prepare(
                 asked,
-                decode=partial(decode, max_pixels=settings.max_pixels, heic=settings.heic),
+                decoder=decoder,
                 catalogue=service.catalogue,
                 fits=model,
                 observe=_Counting(service.metrics),
@@ -82,12 +84,15 @@ class _Counting:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    def decoded(self, part: str, picture: Decoded) -> None:
+    def decoded(self, part: str, picture: Decoded | Labels) -> None:
         """As it came."""
         width, height = picture.size
         self._metrics.input_pixels.labels(part).observe(height * width)
         self._metrics.input_images.labels(picture.format).inc()
-        self._metrics.input_profiles.labels(picture.icc).inc()
+        profile = (
+            picture.icc if isinstance(picture, Decoded) else "none"
+        )  # the colours of labels stay as they are
+        self._metrics.input_profiles.labels(profile).inc()
 
     def working(self, part: str, picture: Decoded) -> None:
         """As it is kept."""
