@@ -25,8 +25,14 @@ def quote(value: object) -> str:
         text = value if isinstance(value, str) else json.dumps(value)
     except (TypeError, ValueError, RecursionError):
         text = f"a {type(value).__name__}"
-    text = text if len(text) <= _LONGEST_ECHO else text[: _LONGEST_ECHO - 1] + "…"
+    text = clipped(text)
     return f'"{text}"' if isinstance(value, str) else text
+
+
+def clipped(text: str, longest: int = _LONGEST_ECHO) -> str:
+    """A text that is no longer than so many characters, and can be written as UTF-8."""
+    text = text if len(text) <= longest else text[: longest - 1] + "…"
+    return text.encode(errors="replace").decode()  # JSON can say half a character
 
 
 def expectation(schema: Mapping[str, Any]) -> str:

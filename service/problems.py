@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from service.messages import clipped
+
 MEDIA_TYPE = "application/problem+json"
 
 # What a request to paint came to: the label of stylize_requests_total.
@@ -23,6 +25,11 @@ Outcome = Literal[
 
 GivenUp = Literal["client_gone", "deadline"]
 """Why nobody wants a job any more."""
+
+
+# An answer is short, however long the question was.
+_MOST_ERRORS = 32
+_LONGEST_NAME, _LONGEST_MESSAGE, _LONGEST_DETAIL = 80, 1000, 4000
 
 
 @dataclass(frozen=True)
@@ -218,8 +225,8 @@ class Problem(Exception):  # noqa: N818  (the word of RFC 9457)
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.kind = kind
-        self.detail = detail or kind.detail
-        self.errors = tuple(errors)
+        self.detail = clipped(detail or kind.detail, _LONGEST_DETAIL)
+        self.errors = tuple(errors[:_MOST_ERRORS])
         self.retry_after = retry_after
         self.headers = dict(headers or {})
         """Headers that belong to the answer, besides its type."""
@@ -237,5 +244,11 @@ class Problem(Exception):  # noqa: N818  (the word of RFC 9457)
             "request_id": request_id,
         }
         if self.errors:
-            body["errors"] = [{"field": error.field, "message": error.message} for error in self.errors]
+            body["errors"] = [
+                {
+                    "field": clipped(error.field, _LONGEST_NAME),
+                    "message": clipped(error.message, _LONGEST_MESSAGE),
+                }
+                for error in self.errors
+            ]
         return body

@@ -27,6 +27,7 @@ from service.style import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Color, Init
 from service.style.network import Pooling
 
 MAX_STYLES = 8
+_MOST_LAYERS = 64  # more than any network has
 PICTURES = ("content", "style", "content_mask", "style_mask", "init_image")
 STYLE_NAME = "style_name"
 TEXTS = {"texts": True}  # what validators are told where a text stands for any value
@@ -37,10 +38,12 @@ def _layers(value: object) -> object:
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ValueError(f"{quote(value)} is not JSON: give names like conv4_2,conv5_2:0.5.") from None
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, list | dict) and len(value) > _MOST_LAYERS:  # before each of them is judged
+        raise ValueError(f"there are {len(value)} layers: give at most {_MOST_LAYERS}.")
     if isinstance(value, list):
         weights: dict[str, float] = {}
         for item in value:
@@ -67,8 +70,11 @@ def _layers(value: object) -> object:
 def _numbers(value: object, info: ValidationInfo) -> object:
     """1,2.5 where all values are texts, or a list."""
     if isinstance(value, str) and info.context == TEXTS:
+        parts = value.strip(" []").split(",")
+        if len(parts) > MAX_STYLES:  # before each of them is judged
+            raise ValueError(f"there are {len(parts)} numbers: give at most {MAX_STYLES}.")
         try:
-            return [float(part) for part in value.strip(" []").split(",")]
+            return [float(part) for part in parts]
         except ValueError:
             raise ValueError(
                 f"{quote(value)} is not a list of numbers: give one for each style, like 1,0.5."

@@ -24,6 +24,7 @@ from service.problems import BODY_TOO_LARGE, MALFORMED, UNSUPPORTED_MEDIA_TYPE, 
 FORM = "multipart/form-data"
 JSON = "application/json"
 
+_MOST_PIECES = 4096  # of JSON; every layer of a network with its weight has a hundred
 _AT_MOST = f"send at most {MAX_STYLES} artworks."
 _SINGLE = {
     "content": "photograph",
@@ -156,10 +157,21 @@ def _read_text(name: str, data: bytes, draft: _Draft) -> None:
 
 
 def _read_json(body: bytes, draft: _Draft) -> None:
+    _count_structure(body)
     try:
         given = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise Problem(MALFORMED, f"The body is not JSON: {error or 'it is nested too deeply'}.") from None
+        _check_text(given)
+    except RecursionError:
+        raise Problem(MALFORMED, "The body is not JSON: it is nested too deeply.") from None
+    except UnicodeError:
+        raise Problem(MALFORMED, "The JSON has text that is not Unicode: write it as UTF-8.") from None
+    except ValueError as error:
+        why = (
+            error
+            if isinstance(error, json.JSONDecodeError | _NoNumberError)
+            else "a number has too many digits"
+        )
+        raise Problem(MALFORMED, f"The body is not JSON: {why}.") from None
     if not isinstance(given, dict):
         raise Problem(MALFORMED, f"The JSON is not an object: send one with {draft.operation.wanted}.")
     if len(given) > MAX_PARTS:
@@ -207,8 +219,28 @@ def _read_name(value: object, draft: _Draft) -> None:
         )
 
 
+def _count_structure(body: bytes) -> None:
+    """Refuse JSON of more pieces than options and pictures have: nothing else runs while a parser makes millions."""
+    pieces = len(body) - len(body.translate(None, b"[]{},:"))
+    if pieces > _MOST_PIECES:
+        raise Problem(
+            BODY_TOO_LARGE,
+            f"The JSON has more than {_MOST_PIECES:,} brackets, commas and colons: send only what is needed.",
+        )
+
+
+def _check_text(given: object) -> None:
+    """Raise UnicodeError for halves of characters (lone surrogates), which no answer could repeat."""
+    options = {n: v for n, v in given.items() if n not in PICTURES} if isinstance(given, dict) else given
+    json.dumps(options, ensure_ascii=False).encode()
+
+
+class _NoNumberError(ValueError):
+    """NaN and the like."""
+
+
 def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not a number in JSON")
+    raise _NoNumberError(f"{name} is not a number in JSON")
 
 
 def _count_pictures(draft: _Draft) -> None:

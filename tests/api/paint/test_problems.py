@@ -194,7 +194,7 @@ def test_an_empty_body(client: FlaskClient, content_type: str) -> None:
         (b"[]", "application/json"),
         (b"\xff\xfe", "application/json"),
         (b"NaN", "application/json"),
-        (b"[" * 100_000, "application/json"),
+        (b"[" * 4000, "application/json"),
     ],
 )
 def test_a_body_that_is_not_what_it_says(client: FlaskClient, body: bytes, content_type: str) -> None:
@@ -272,10 +272,10 @@ def test_json_with_something_wrong(client: FlaskClient, fields: dict[str, Any], 
 @pytest.mark.parametrize("name", ["style", "style_name"])
 @pytest.mark.parametrize("item", ["1", '"a"'])
 def test_a_very_long_list_in_json_makes_one_complaint(client: FlaskClient, name: str, item: str) -> None:
-    body = f'{{"content": "{b64(picture())}", "{name}": [{",".join([item] * 1_000_000)}]}}'
+    body = f'{{"content": "{b64(picture())}", "{name}": [{",".join([item] * 1000)}]}}'
     answer = client.post("/stylize", data=body, content_type="application/json")
     assert problem(answer, 422, "invalid-request")["errors"] == [
-        {"field": name, "message": f"{name} was sent 1000000 times: send at most 8 artworks."}
+        {"field": name, "message": f"{name} was sent 1000 times: send at most 8 artworks."}
     ]
 
 
