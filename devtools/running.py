@@ -67,10 +67,11 @@ class Server:
 
     Args:
         app: what gunicorn serves: the one with a model that paints nothing, unless given.
+        files: that it may have open at once; as many as this process, unless given.
         settings: environment variables. The ports are free ones unless given.
     """
 
-    def __init__(self, app: str = FAKE_APP, **settings: object) -> None:
+    def __init__(self, app: str = FAKE_APP, *, files: int | None = None, **settings: object) -> None:
         ports = dict(zip(("STYLIZE_PORT", "STYLIZE_ADMIN_PORT"), free_ports(2), strict=True))
         chosen = ports | settings
         self.port, self.admin_port = (int(str(chosen[name])) for name in ports)
@@ -81,7 +82,15 @@ class Server:
         self._log = Path(self.folder.name) / "log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", "python:service.server.gunicorn_conf", app],
+                [
+                    *(() if files is None else ("prlimit", f"--nofile={files}")),
+                    sys.executable,
+                    "-m",
+                    "gunicorn",
+                    "-c",
+                    "python:service.server.gunicorn_conf",
+                    app,
+                ],
                 cwd=ROOT,
                 env=environment(**({"STEP_FILE": self.hold_file, "FAULT_FILE": self.fault_file} | chosen)),
                 stdout=log,

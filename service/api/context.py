@@ -12,7 +12,7 @@ from service.catalogue import Catalogue
 from service.engine import Admission, Engine, Model
 from service.images.decoders import Pool, shared_pool
 from service.intake import OPERATIONS, Bounds
-from service.monitoring import Metrics, Tracing
+from service.monitoring import Door, Metrics, Tracing
 from service.settings import Keys, Settings
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class Service:
     keys: Keys | None
     catalogue: Catalogue
     tracing: Tracing = field(default_factory=Tracing)
+    door: Door = field(default_factory=Door)
     decoders: Pool = field(default_factory=shared_pool)
     preparing: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_PREPARERS))
 

@@ -5,6 +5,7 @@ from prometheus_client.exposition import choose_encoder
 
 from service.api.context import current_service
 from service.engine import State
+from service.monitoring import ALIVE_SECONDS, READY_SECONDS
 
 public = Blueprint("health", __name__)
 admin = Blueprint("admin", __name__)
@@ -12,16 +13,20 @@ admin = Blueprint("admin", __name__)
 
 @public.get("/readyz")
 def readyz() -> tuple[dict[str, str], int]:
-    """Whether requests are served now."""
-    state = current_service().engine.state
-    return {"state": state}, 200 if state is State.READY else 503
+    """Whether requests are served now: the engine is ready, and the public port answers."""
+    service = current_service()
+    state = service.engine.state
+    ready = state is State.READY and service.door.silence < READY_SECONDS
+    return {"state": state}, 200 if ready else 503
 
 
 @admin.get("/livez")
 def livez() -> tuple[dict[str, str | float], int]:
-    """Whether the engine makes progress; where it does not, the process has to be started again."""
-    engine = current_service().engine
-    alive = engine.alive
+    """Whether the engine makes progress and the public port answers; else the process has to be started again."""
+    service = current_service()
+    engine = service.engine
+    # Whose port is closed because it drains is not dead.
+    alive = engine.alive and (engine.state is State.DRAINING or service.door.silence < ALIVE_SECONDS)
     return {"state": engine.state, "silent_seconds": round(engine.silence, 3)}, 200 if alive else 503
 
 

@@ -33,7 +33,7 @@ class TooCostly(ImageError):  # noqa: N818
         self.what = what
 
     def __str__(self) -> str:
-        return f"it takes more {self.what} to decode than there is for a request: save it again, or send a smaller one"
+        return f"it takes more {self.what} to decode than a request may: save it again, or send a smaller one"
 
 
 class TooManyPixels(ImageError):  # noqa: N818

@@ -3,7 +3,9 @@
 One worker: one copy of the network, one queue, one set of metrics. More throughput is more containers.
 """
 
+import faulthandler
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -17,6 +19,9 @@ from service.settings import SettingsError, load_settings
 
 # For probes and refusals, and clients that are slow to take them: a thread must always be free for the next.
 RESERVE_THREADS = 32
+MOST_FILES = 4096
+# For all that is no client of the public port: the administrative port, decoders, pictures, libraries.
+OTHER_FILES = 192
 
 try:
     _settings = load_settings()
@@ -35,6 +40,12 @@ worker_class = "service.server.worker.Worker"
 workers = 1
 threads = _settings.places + RESERVE_THREADS
 preload_app = False  # CUDA and threads do not survive a fork
+
+# More connections at once than there are file descriptors for would end the loop that accepts them.
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+_files = _hard if _hard != resource.RLIM_INFINITY else MOST_FILES
+resource.setrlimit(resource.RLIMIT_NOFILE, (max(_soft, min(_files, MOST_FILES)), _hard))
+worker_connections = max(threads + 8, min(1000, min(_files, MOST_FILES) - OTHER_FILES))
 
 # Not a limit of requests, but of how long the whole process may hang before it is replaced.
 timeout = 60
@@ -71,6 +82,7 @@ def _end_on_sigterm() -> None:
 
 def post_worker_init(worker: Any) -> None:
     """In the worker: start the administrative port and the engine, while requests are already answered."""
+    faulthandler.enable()  # where all threads are, if a library ends the process
     from service.api import create_admin_app, service_of
     from service.engine import EXIT_STOPS_MASTER
     from service.server.admin import serve_admin
@@ -85,6 +97,8 @@ def post_worker_init(worker: Any) -> None:
             error.strerror,
         )
         os._exit(EXIT_STOPS_MASTER)
+    for address in (listener.getsockname() for listener in worker.sockets[:1]):
+        service.door.watch(*address[:2])
     service.tracing.start()
     service.engine.start()
 

@@ -4,32 +4,35 @@
   it, or goes on sending what nobody reads, would hold a thread for seconds or for ever, or even the loop that all
   connections depend on. Here threads are for requests whose head is there, until their answer is written; the loop
   waits for everything before and after.
+- Idle connections would fill the house: where it is full, the oldest of them makes room. Where there are no file
+  descriptors left, the loop would end.
 - While it drains, it would let new connections wait for nothing, and reset those that it has not accepted yet.
 - What is not HTTP would be answered with HTML.
 """
 
 import errno
 import json
+import os
 import select
 import socket
-import struct
 import time
 import uuid
 from collections import deque
 from contextlib import suppress
 from functools import partial
-from selectors import EVENT_READ
+from selectors import EVENT_READ, EVENT_WRITE
 from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask
 from gunicorn import util
 from gunicorn.http import errors as http
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from service import problems as errors
 from service.server.heads import MOST_BYTES, Head
 from service.server.master import ignore_refused
+from service.server.sending import MOST_UNSENT_BYTES, Outgoing, TooSlowError
 
 if TYPE_CHECKING:  # the master imports this module, and must not import torch
     from service.api import Service
@@ -44,6 +47,9 @@ _KINDS = (
 )
 
 
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_NOBODY = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED)
+
 LINGER_SECONDS = 2.0
 """After the last answer on a connection, for the client to take it and close. Closed at once, while more of the
 request comes, the answer would be lost (RFC 9112, section 9.6)."""
@@ -57,7 +63,9 @@ class Worker(ThreadWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.sending: deque[Any] = deque()  # connections whose client has not taken all of an answer
         self.lingering: deque[Any] = deque()  # connections after their last answer, the earliest first
+        self._spare = os.open(os.devnull, os.O_RDONLY)  # a descriptor for who comes when there is none
 
     @property
     def service(self) -> "Service":
@@ -96,9 +104,43 @@ class Worker(ThreadWorker):
             return
         waiting = select.poll()
         waiting.register(listener, select.POLLIN)
-        with suppress(OSError):  # no more file descriptors
-            while waiting.poll(0):
-                self.accept(listener)
+        while waiting.poll(0):
+            self.accept(listener)
+
+    def accept(self, listener: Any) -> None:
+        """Let in who knocks; where the house is full, whoever has been idle for longest makes room."""
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            if error.errno in _NO_ROOM and not self._make_room():
+                self._turn_away(listener)  # the kernel would announce it again and again
+            elif error.errno not in _NO_ROOM + _NOBODY:
+                raise
+            return
+        self.nr_conns += 1
+        sock = Outgoing(fileno=client.detach())
+        sock.patience = self.service.settings.upload_stall
+        # The kernel would take megabytes for each client that takes nothing.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT_BYTES)
+        self.enqueue_req(TConn(self.cfg, sock, address, listener.getsockname()))
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
+
+    def _make_room(self) -> bool:
+        """Close the oldest of the connections that no thread works for; returns whether there was one."""
+        for idle in (self.lingering, self.pending_conns, self.keepalived_conns, self.sending):
+            if idle:
+                self._end(idle.popleft())
+                return True
+        return False
+
+    def _turn_away(self, listener: Any) -> None:
+        """Accept a connection and close it, with the descriptor that is kept for that."""
+        os.close(self._spare)
+        with suppress(OSError):
+            client, _ = listener.accept()
+            client.close()
+        self._spare = os.open(os.devnull, os.O_RDONLY)
 
     def enqueue_req(self, conn: Any) -> None:
         """Give a connection to a thread, once the whole head of its request is there.
@@ -150,7 +192,6 @@ class Worker(ThreadWorker):
         conn.data_ready = True
         conn.init()
         conn.sock.setblocking(True)
-        self._limit_sending(conn.sock)
         if conn.head.error is None:
             conn.parser.unreader.unread(bytes(conn.head))
             keep = super().handle(conn)
@@ -158,10 +199,29 @@ class Worker(ThreadWorker):
             self.handle_error(None, conn.sock, conn.client, conn.head.error)
             keep = False
         if not keep:
-            with suppress(OSError):  # closed already, by either side
-                conn.sock.shutdown(socket.SHUT_WR)
             conn.close = partial(self._linger, conn)
         return keep
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """After a thread has made an answer: wait until its client has taken all of it, and go on."""
+        if not conn.sock.unfinished:
+            super().finish_request(conn, fs)
+            return
+        conn.sock.setblocking(False)
+        self.sending.append(conn)
+        self.poller.register(conn.sock, EVENT_WRITE, partial(self._send_rest, conn, fs))
+
+    def _send_rest(self, conn: Any, fs: Any, client: Outgoing) -> None:
+        try:
+            if not client.send_rest():
+                return
+        except OSError:
+            self.sending.remove(conn)
+            self._end(conn)
+            return
+        self.poller.unregister(client)
+        self.sending.remove(conn)
+        super().finish_request(conn, fs)
 
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
         """Whether the connection can be used again: not if there is a body on its way that nobody wanted.
@@ -174,6 +234,8 @@ class Worker(ThreadWorker):
         """In place of the `close` of a connection whose last answer is written: the loop waits for the client's."""
         if conn.sock.fileno() < 0:
             return
+        with suppress(OSError):  # closed already, by the client
+            conn.sock.shutdown(socket.SHUT_WR)
         self.nr_conns += 1
         conn.sock.setblocking(False)
         conn.timeout = time.monotonic() + LINGER_SECONDS
@@ -191,30 +253,23 @@ class Worker(ThreadWorker):
                 self._end(conn)
 
     def murder_pending(self) -> None:
-        """Close what has had its time: heads that do not end, clients that do not close."""
+        """Close what has had its time: heads that do not end, answers that nobody takes, clients that stay."""
         super().murder_pending()
+        for conn in list(self.sending):
+            try:
+                conn.sock.check_pace()
+            except TooSlowError:
+                self.sending.remove(conn)
+                self._end(conn)
         while self.lingering and self.lingering[0].timeout <= time.monotonic():
             self._end(self.lingering.popleft())
 
     def _end(self, conn: Any) -> None:
         self.poller.unregister(conn.sock)
         self.nr_conns -= 1
+        if conn.sock.unfinished:
+            conn.sock.forget()
         util.close(conn.sock)
-
-    def _limit_sending(self, client: socket.socket) -> None:
-        """Give up a client that takes nothing of its answer for as long as an upload may stall."""
-        seconds, fraction = divmod(self.service.settings.upload_stall, 1)
-        # Of the kernel, for one piece of the answer: a timeout of Python's would be for the whole of it.
-        client.setsockopt(
-            socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(seconds), int(fraction * 1e6))
-        )
-
-    def handle_request(self, req: Any, conn: Any) -> bool:
-        """Answer; a client that does not take it is none any more."""
-        try:
-            return bool(super().handle_request(req, conn))
-        except BlockingIOError:  # the client has taken nothing for so long: it is as good as gone
-            raise BrokenPipeError(errno.EPIPE, "the client takes no more of its answer") from None
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         """Answer what is not even HTTP."""

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ HERE = Path(__file__).parent
 def server(vgg16_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Server, None, None]:
     styles = tmp_path_factory.mktemp("styles")
     (styles / "stained-glass.png").write_bytes(picture())
-    settings: dict[str, object] = {
+    settings: dict[str, Any] = {
         "STYLIZE_WEIGHTS_DIR": vgg16_dir,
         "STYLIZE_STYLES_DIR": styles,
         "STYLIZE_BACKBONE": "vgg16",

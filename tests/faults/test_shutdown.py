@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -59,7 +60,7 @@ def test_sigterm_while_it_is_still_starting_ends_it_too() -> None:
 
 @pytest.mark.weights
 def test_the_real_network_finishes_its_picture_after_sigterm(vgg16_dir: Path) -> None:
-    settings: dict[str, object] = {
+    settings: dict[str, Any] = {
         "STYLIZE_WEIGHTS_DIR": vgg16_dir,
         "STYLIZE_BACKBONE": "vgg16",
         "STYLIZE_DEVICE": "cpu",

@@ -1,5 +1,6 @@
 """The client's connection below a WSGI request: its body within limits, and whether it is still there."""
 
+import select
 import socket
 import threading
 import time
@@ -154,16 +155,16 @@ class Upload:
 
 
 def client_gone(environ: "WSGIEnvironment") -> bool:
-    """Whether the client has closed the connection, looked up without waiting and without reading.
+    """Whether the client has closed the connection, asked of the kernel without waiting and without reading.
 
-    A client that only closes its sending half counts as gone; HTTP clients do not do that.
+    Bytes that it sent before, such as another request, do not hide that. A client that only closes its sending half
+    counts as gone; HTTP clients do not do that.
     """
     connection: socket.socket | None = environ.get("gunicorn.socket")
     if connection is None:
         return False
-    try:
-        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-    except BlockingIOError:
-        return False  # nothing to read: it waits for the answer
-    except OSError:
+    if connection.fileno() < 0:
         return True
+    state = select.poll()
+    state.register(connection, select.POLLRDHUP)  # of POLLHUP and POLLERR it tells in any case
+    return bool(state.poll(0))
