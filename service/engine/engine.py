@@ -58,6 +58,11 @@ _TOLD: Mapping[Fault | None, type[JobError]] = {
 }
 
 
+def _exit(code: int) -> None:
+    logging.shutdown()  # which writes what has been logged
+    os._exit(code)
+
+
 class Engine:
     """Serves jobs in the order of their arrival, on one thread.
 
@@ -78,7 +83,7 @@ class Engine:
         metrics: Metrics,
         *,
         clock: Callable[[], float] = time.monotonic,
-        terminate: Callable[[int], object] = os._exit,
+        terminate: Callable[[int], object] = _exit,
         farewell: Callable[[], object] = lambda: time.sleep(FAREWELL_SECONDS),
     ) -> None:
         self.queue = JobQueue(clock)

@@ -4,6 +4,7 @@ One worker: one copy of the network, one queue, one set of metrics. More through
 """
 
 import faulthandler
+import logging
 import os
 import resource
 import signal
@@ -96,6 +97,7 @@ def post_worker_init(worker: Any) -> None:
             service.settings.admin_port,
             error.strerror,
         )
+        logging.shutdown()
         os._exit(EXIT_STOPS_MASTER)
     for address in (listener.getsockname() for listener in worker.sockets[:1]):
         service.door.watch(*address[:2])

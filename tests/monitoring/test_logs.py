@@ -1,11 +1,13 @@
+import io
 import json
 import logging
 import re
+import threading
 from datetime import datetime
 
 import pytest
 
-from service.monitoring.logs import JSONFormatter, TerminalFormatter, logging_config
+from service.monitoring.logs import JSONFormatter, PatientHandler, TerminalFormatter, logging_config
 from service.monitoring.record import RequestRecord
 
 
@@ -93,3 +95,51 @@ def test_whoever_is_no_terminal_gets_json(
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
     assert logging_config("info")["handlers"]["stdout"]["formatter"] == formatter
+
+
+class Pipe(io.StringIO):
+    """A stream whose reader can stop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = threading.Event()
+        self.written = threading.Event()
+
+    def write(self, text: str, /) -> int:
+        self.written.set()
+        assert self.reads.wait(30)
+        return super().write(text)
+
+
+def patient(stream: io.StringIO, most: int = 10) -> PatientHandler:
+    handler = PatientHandler(stream, most)
+    handler.setFormatter(JSONFormatter())
+    return handler
+
+
+def test_lines_come_in_their_order() -> None:
+    stream = io.StringIO()
+    handler = patient(stream)
+    for number in range(5):
+        handler.handle(logging.makeLogRecord({"msg": str(number)}))
+    handler.flush()
+    assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == list("01234")
+
+
+def test_a_reader_of_the_log_that_stops_holds_nobody_up_and_is_told_how_much_it_missed() -> None:
+    stream = Pipe()
+    handler = patient(stream, most=3)
+    handler.handle(logging.makeLogRecord({"msg": "first"}))
+    assert stream.written.wait(30)  # it holds the writer
+    for number in range(10):
+        handler.handle(logging.makeLogRecord({"msg": str(number)}))
+    stream.reads.set()
+    handler.flush()
+    messages = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
+    assert messages == [
+        "first",
+        "0",
+        "7 lines before this one were dropped, as nobody read the log",
+        "1",
+        "2",
+    ]
