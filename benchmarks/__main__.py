@@ -19,6 +19,7 @@ BENCHMARKS: Mapping[str, tuple[str, str]] = {
     "restart": ("service.restart", "restarts behind a proxy"),
     "soak": ("service.soak", "a thousand requests, and memory that runs out"),
     "fleet": ("service.fleet", "a fleet of pods, simulated"),
+    "attack": ("hostile.attack", "what attacks cost other clients"),
     "hostile": ("hostile.mutations", "mutated files and bombs"),
     "corpus": ("hostile.corpus", "Pillow's collection of strange files"),
 }

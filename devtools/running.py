@@ -124,9 +124,14 @@ class Server:
     def admin(self, path: str) -> requests.Response:
         return requests.get(f"http://{self.host}:{self.admin_port}{path}", timeout=10)
 
-    def post(self, headers: dict[str, str] | None = None, **options: str) -> requests.Response:
-        """POST /stylize with two small pictures."""
-        files = {"content": ("photo.png", picture()), "style": ("art.png", picture(color="orange"))}
+    def post(
+        self, headers: dict[str, str] | None = None, *, content: bytes | None = None, **options: str
+    ) -> requests.Response:
+        """POST /stylize with two small pictures, or this photograph."""
+        files = {
+            "content": ("photo.png", content or picture()),
+            "style": ("art.png", picture(color="orange")),
+        }
         url = f"http://127.0.0.1:{self.port}/stylize"
         return requests.post(url, data=options, files=files, headers=headers, timeout=60)
 

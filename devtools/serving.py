@@ -3,6 +3,7 @@
 import io
 import math
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -20,6 +21,7 @@ from service.api.app import create_app
 from service.api.context import service_of
 from service.engine.engine import State
 from service.engine.jobs import Fault, Model
+from service.images.decoders import Pool
 from service.model.faults import fault_of
 from service.settings.settings import Settings
 from service.style.loss.objective import Losses
@@ -29,6 +31,9 @@ from service.style.options import Options
 from service.style.progress import Progress, Result
 from service.style.transfer import result_size
 from service.style.work import Shapes, Work
+
+BREAKABLE = (sys.executable, str(Path(__file__).parent / "bad_child.py"))
+"""A program for decoders that do to some files what broken codecs do."""
 
 WORK = Work(torch.zeros(3, 32, 32, dtype=torch.uint8), [], Options(size=32))
 
@@ -210,7 +215,8 @@ def create_fake_app() -> Flask:
 
     A file at STEP_FILE holds the evaluations (`held_by`), one at LOAD_FILE the start. EVALUATIONS is how many a
     picture takes, and each of them takes EVALUATION_SECONDS. What a file at FAULT_FILE says is the message of a
-    RuntimeError in the second evaluation; an empty one is a MemoryError.
+    RuntimeError in the second evaluation; an empty one is a MemoryError. With BREAKABLE_DECODERS files
+    can break those.
     """
     step_file, load_file, fault_file = (
         Path(os.environ.get(name) or os.devnull) for name in ("STEP_FILE", "LOAD_FILE", "FAULT_FILE")
@@ -230,7 +236,8 @@ def create_fake_app() -> Flask:
             step=step,
         )
 
-    return create_app(load=load)
+    decoders = Pool(program=BREAKABLE) if os.environ.get("BREAKABLE_DECODERS") else None
+    return create_app(load=load, decoders=decoders)
 
 
 def held_by(step_file: Path, number: int) -> None:

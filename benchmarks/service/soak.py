@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import click
 import matplotlib.pyplot as plt
@@ -49,7 +50,7 @@ def create_faulty_app() -> Flask:
     return create_app(load=lambda: Faulty(**vars(load_model(load_settings()))))
 
 
-def options(generator: random.Random, *, faulty: bool) -> dict[str, str]:
+def options(generator: random.Random, *, faulty: bool) -> dict[str, Any]:
     """Of a tiny request."""
     chosen = {
         "size": generator.randrange(32, 97),

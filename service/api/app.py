@@ -10,19 +10,25 @@ from service.api.methods import Application
 from service.api.pages import docs, playground
 from service.api.paint import reconstruct, stylize
 from service.engine import Model
+from service.images.decoders import Pool
 from service.model import load_model
 from service.settings import Settings, load_settings
 
 
-def create_app(settings: Settings | None = None, load: Callable[[], Model] | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None,
+    load: Callable[[], Model] | None = None,
+    decoders: Pool | None = None,
+) -> Flask:
     """The public application. Whoever serves it starts the engine: `service_of(app).engine.start()`.
 
     Args:
         settings: of the environment, unless given.
         load: makes the model; the real one, unless given.
+        decoders: that pictures are decoded by; those of this process, unless given.
     """
     settings = settings or load_settings()
-    service = Service.build(settings, load or (lambda: load_model(settings)))
+    service = Service.build(settings, load or (lambda: load_model(settings)), decoders)
     app = _flask(
         service,
         stylize.blueprint,

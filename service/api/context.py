@@ -38,11 +38,11 @@ class Service:
     preparing: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_PREPARERS))
 
     @classmethod
-    def build(cls, settings: Settings, load: Callable[[], Model]) -> "Service":
-        """Put together, with the engine not started yet."""
+    def build(cls, settings: Settings, load: Callable[[], Model], decoders: Pool | None = None) -> "Service":
+        """Put together, with the engine not started yet; with the decoders of this process unless given."""
         metrics = Metrics()
         metrics.expect_requests(operation.path for operation in OPERATIONS)
-        decoders = shared_pool()
+        decoders = decoders or shared_pool()
         catalogue = Catalogue(settings.styles_dir, max_pixels=settings.max_pixels, decoders=decoders)
 
         def load_all() -> Model:
@@ -62,7 +62,7 @@ class Service:
         keys = _keys(settings)
         metrics.keys_stale.set_function(lambda: keys is not None and keys.stale)
         metrics.expect_keys(keys.names if keys else ())
-        return cls(settings, metrics, engine, admission, keys, catalogue)
+        return cls(settings, metrics, engine, admission, keys, catalogue, decoders=decoders)
 
     def stop(self) -> None:
         """Finish what is inside, and end the threads."""

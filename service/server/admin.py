@@ -28,6 +28,9 @@ def _without_versions(response: Response) -> Response:
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+    request_queue_size = (
+        128  # of connections that are not accepted yet; 5 else, and the others would try for seconds
+    )
 
     def server_bind(self) -> None:
         """Bind, without the question for the machine's name that the base class asks, which may take a minute."""

@@ -81,8 +81,7 @@ def test_one_late_byte_does_not_hide_that_a_client_has_left(server: Server) -> N
     with server.connect() as client:
         client.sendall(whole_request() + b"\r\nGET /version HTTP/1.1\r\n")
         server.wait_until_held()
-    server.release()
-    wait_until(lambda: server.metric(series) == before + 1)
+    wait_until(lambda: server.metric(series) == before + 1)  # while the picture is held
 
 
 def test_the_administrative_port_cuts_off_who_stays(server: Server) -> None:

@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from devtools.serving import picture, wait_until
+from devtools import bad_child
+from devtools.serving import BREAKABLE, picture, wait_until
 from service.images import BrokenImage, TooManyPixels, UnsupportedFormat, decode
 from service.images.decoders import Pool, pool
 from service.images.errors import TooCostly, TooManyPixelsTogether
 from service.images.labels import read_labels
-from tests.images.decoders import bad_child
 
 
 @pytest.fixture(scope="module")
 def decoders() -> Generator[Pool, None, None]:
     """Two, which files can break."""
-    decoders = Pool(program=(sys.executable, str(Path(bad_child.__file__))))
+    decoders = Pool(program=BREAKABLE)
     decoders.start()
     yield decoders
     decoders.close()
