@@ -67,11 +67,10 @@ class Server:
 
     Args:
         app: what gunicorn serves: the one with a model that paints nothing, unless given.
-        files: that it may have open at once; as many as this process, unless given.
-        settings: environment variables. The ports are free ones unless given.
+        settings: environment variables. The ports are free ones unless given; FILES is how many it may have open.
     """
 
-    def __init__(self, app: str = FAKE_APP, *, files: int | None = None, **settings: object) -> None:
+    def __init__(self, app: str = FAKE_APP, **settings: object) -> None:
         ports = dict(zip(("STYLIZE_PORT", "STYLIZE_ADMIN_PORT"), free_ports(2), strict=True))
         chosen = ports | settings
         self.port, self.admin_port = (int(str(chosen[name])) for name in ports)
@@ -83,7 +82,7 @@ class Server:
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
-                    *(() if files is None else ("prlimit", f"--nofile={files}")),
+                    *(("prlimit", f"--nofile={settings['FILES']}") if "FILES" in settings else ()),
                     sys.executable,
                     "-m",
                     "gunicorn",
@@ -124,14 +123,15 @@ class Server:
     def admin(self, path: str) -> requests.Response:
         return requests.get(f"http://{self.host}:{self.admin_port}{path}", timeout=10)
 
-    def post(
-        self, headers: dict[str, str] | None = None, *, content: bytes | None = None, **options: str
+    def post(self, headers: dict[str, str] | None = None, **options: str) -> requests.Response:
+        """POST /stylize with two small pictures."""
+        return self.post_picture(picture(), headers, **options)
+
+    def post_picture(
+        self, content: bytes, headers: dict[str, str] | None = None, **options: str
     ) -> requests.Response:
-        """POST /stylize with two small pictures, or this photograph."""
-        files = {
-            "content": ("photo.png", content or picture()),
-            "style": ("art.png", picture(color="orange")),
-        }
+        """POST /stylize with this photograph and a small artwork."""
+        files = {"content": ("photo.png", content), "style": ("art.png", picture(color="orange"))}
         url = f"http://127.0.0.1:{self.port}/stylize"
         return requests.post(url, data=options, files=files, headers=headers, timeout=60)
 

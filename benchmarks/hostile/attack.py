@@ -72,7 +72,7 @@ def others(server: Server) -> Iterator[list[float]]:
 
 def elements(server: Server) -> str:
     """F1: a colour profile whose tag of multi-process elements points 20,000 times at one place."""
-    return _status(server.post(content=_with_profile(_profile(20_000))))
+    return _status(server.post_picture(_with_profile(_profile(20_000))))
 
 
 def leaves(server: Server) -> str:
@@ -132,12 +132,12 @@ def idle(server: Server) -> str:
 
 def crash(server: Server) -> str:
     """F8: a file that ends its decoder."""
-    return _status(server.post(content=picture() + CRASHES))
+    return _status(server.post_picture(picture() + CRASHES))
 
 
 def memory(server: Server) -> str:
     """F9: a file that makes its decoder take 10 GB."""
-    return _status(server.post(content=picture() + EATS))
+    return _status(server.post_picture(picture() + EATS))
 
 
 def nested(server: Server) -> str:

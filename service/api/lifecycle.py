@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from flask import Flask, Response, g, request
+from werkzeug.routing import RequestRedirect
 
 from service.api.context import Service, current_service
 from service.api.paint.upload import ClientGoneError
@@ -15,7 +16,7 @@ from service.api.problems import problem_of
 from service.api.record import record
 from service.api.security import HEADERS
 from service.monitoring import CLIENT_CLOSED_REQUEST, UNMATCHED, RequestRecord, caller_of
-from service.problems import MEDIA_TYPE, Problem
+from service.problems import MEDIA_TYPE, NOT_FOUND, Problem
 
 # Probes and scrapes come every few seconds and would drown what people ask for.
 _UNCOUNTED = frozenset({"/readyz", "/livez", "/metrics"})
@@ -34,6 +35,19 @@ def _begin() -> None:
     given = request.headers.get("X-Request-ID", "")
     request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
     g.record = RequestRecord(request_id, started=time.monotonic())
+    if isinstance(request.routing_exception, RequestRedirect) or not _written_plainly():
+        raise Problem(NOT_FOUND)
+
+
+def _written_plainly() -> bool:
+    """Whether the path is written as its route is: the rules of a proxy would not see //stylize or /%73tylize."""
+    rule = request.url_rule
+    if rule is None or rule.arguments:
+        return True
+    target = request.environ.get("RAW_URI", rule.rule).partition("?")[0]
+    if "://" in target:  # RFC 9112, section 3.2.2: the whole address, as to a proxy
+        target = "/" + target.partition("://")[2].partition("/")[2]
+    return bool(target == rule.rule)
 
 
 def _end(response: Response) -> Response:
@@ -97,4 +111,4 @@ def _problem(problem: Problem) -> Response:
 
 def _client_gone(_: ClientGoneError) -> Response:
     record().outcome = "client_gone"
-    return Response(status=CLIENT_CLOSED_REQUEST)
+    return Response(status=f"{CLIENT_CLOSED_REQUEST} Client Closed Request")

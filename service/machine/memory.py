@@ -38,7 +38,7 @@ def free_for_requests(cgroup: Path = _CGROUP, proc: Path = _PROC) -> int | None:
     """
     left = [_kilobytes(proc / "meminfo", "MemAvailable")]
     held = _kilobytes(proc / "self/status", "VmRSS")
-    if (limit := _limit(cgroup)) is not None and held is not None:
+    if (limit := _limit(cgroup, proc)) is not None and held is not None:
         left.append(limit - held)
     known = [size for size in left if size is not None]
     return max(0, min(known) - RESERVE) if known else None
@@ -69,14 +69,35 @@ def free_on_gpu() -> int:
     return max(0, free * 9 // 10 - RESERVE)
 
 
-def _limit(cgroup: Path) -> int | None:
-    """Bytes of the container's limit; None where there is none."""
-    for name in ("memory.max", "memory/memory.limit_in_bytes"):
-        try:
-            return int((cgroup / name).read_text())  # "max" is no number, and no limit
-        except (OSError, ValueError):
-            continue
-    return None
+def _limit(cgroup: Path, proc: Path) -> int | None:
+    """Bytes of the container's limit: the least of the groups that this process is in; None where there is none."""
+    limits = []
+    for group in _groups(cgroup, proc):
+        for name in ("memory.max", "memory.limit_in_bytes"):
+            try:
+                limits.append(int((group / name).read_text()))  # "max" is no number, and no limit
+            except (OSError, ValueError):
+                continue
+    return min(limits, default=None)
+
+
+def _groups(cgroup: Path, proc: Path) -> set[Path]:
+    """Control groups of this process, with those that they are in (cgroups(7), /proc/self/cgroup).
+
+    A container's own group is often the root of what is mounted there, whatever its path is outside.
+    """
+    groups = {cgroup, cgroup / "memory"}  # of version 2, of version 1
+    try:
+        lines = (proc / "self/cgroup").read_text().splitlines()
+    except OSError:
+        return groups
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        root = cgroup if not controllers else cgroup / "memory"
+        if not controllers or "memory" in controllers.split(","):
+            inner = Path(path.lstrip("/"))
+            groups |= {root / each for each in (inner, *inner.parents)}
+    return groups
 
 
 def _kilobytes(path: Path, name: str) -> int | None:

@@ -56,6 +56,10 @@ max_requests = 0  # a new worker would load the network again
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # the heartbeat must not wait for a disk
 control_socket_disable = True  # would write into the home directory, which may be read-only
 
+# What a proxy says about a client changes nothing here, and nobody else may say it.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+
 accesslog = None  # the application writes one line for each request
 loglevel = _settings.log_level
 logconfig_dict = logging_config(_settings.log_level)

@@ -58,6 +58,20 @@ _UNREAD_SECONDS = 0.05
 """For the rest of a body that nobody wanted: one that is on its way is there by then, and the connection stays."""
 
 
+class _Expected:
+    """A body that its client sends once it is told to go on (RFC 9110, section 10.1.1)."""
+
+    def __init__(self, body: Any, client: socket.socket) -> None:
+        self._body = body
+        self._client: socket.socket | None = client
+
+    def __getattr__(self, name: str) -> Any:  # read, readline, ...
+        if self._client is not None:
+            self._client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._client = None
+        return getattr(self._body, name)
+
+
 class Worker(ThreadWorker):
     """Serves the public application."""
 
@@ -270,6 +284,20 @@ class Worker(ThreadWorker):
         if conn.sock.unfinished:
             conn.sock.forget()
         util.close(conn.sock)
+
+    def handle_request(self, req: Any, conn: Any) -> bool:
+        """Answer; a client that waits for leave to send its body gets it when somebody reads that, and not before.
+
+        gunicorn would give it at once, and the body would come that 401, 413, 415 or 429 should have saved.
+        """
+        body = req.body
+        if req._expected_100_continue:
+            req._expected_100_continue = False
+            req.body = _Expected(body, conn.sock)
+        try:
+            return bool(super().handle_request(req, conn))
+        finally:
+            req.body = body
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         """Answer what is not even HTTP."""

@@ -118,6 +118,8 @@ def read_keys(path: Path) -> tuple[Key, ...]:
         KeysError: the file cannot be read, has no keys, or has mistakes; all of them at once.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for, for ever
+            raise KeysError([f"{path} is not a file: give a file with keys."])
         text = path.read_text("utf-8-sig")
     except OSError as error:
         raise KeysError([f"{path} cannot be read ({error.strerror}): give a file with keys."]) from None

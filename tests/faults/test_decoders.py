@@ -28,7 +28,7 @@ def test_files_that_break_decoders_cost_nobody_else_anything(breakable: Server) 
     before, painted = worker(breakable), breakable.metric('stylize_requests_total{outcome="ok"}')
 
     def send_worst(what: bytes) -> requests.Response:
-        return breakable.post(content=picture() + what)
+        return breakable.post_picture(picture() + what)
 
     with ThreadPoolExecutor(20) as clients:
         others = [clients.submit(breakable.post) for _ in range(10)]
@@ -43,7 +43,7 @@ def test_files_that_break_decoders_cost_nobody_else_anything(breakable: Server) 
 
 def test_the_log_says_whose_file_it_was(breakable: Server) -> None:
     lines = len(breakable.log())
-    answer = breakable.post(content=picture() + CRASHES)
+    answer = breakable.post_picture(picture() + CRASHES)
     (line,) = [line for line in breakable.log()[lines:] if line["logger"] == "service.images.decoders.pool"]
     assert line["request_id"] == answer.json()["request_id"]
     assert (line["format"], len(line["sha256"])) == ("PNG", 64)

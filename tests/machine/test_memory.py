@@ -89,3 +89,21 @@ def test_of_a_gpu_it_is_nine_tenths_of_what_is_free_now(
 )
 def test_amounts_are_written_as_people_and_kubernetes_write_them(text: str, size: int | None) -> None:
     assert parse_amount(text) == size
+
+
+@pytest.mark.parametrize(
+    ("listed", "file"),
+    [
+        ("0::/system.slice/stylize.service\n", "system.slice/stylize.service/memory.max"),
+        ("0::/system.slice/stylize.service\n", "system.slice/memory.max"),
+        ("5:cpu:/a\n4:memory:/docker/abc\n", "memory/docker/abc/memory.limit_in_bytes"),
+        ("0::/a/path/outside\n", "memory.max"),
+    ],
+)
+def test_the_limits_of_every_group_that_it_is_in_count(
+    tmp_path: Path, proc: Path, listed: str, file: str
+) -> None:
+    (proc / "self/cgroup").write_text(listed)
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text(f"{6 * GIB}\n")
+    assert free_for_requests(tmp_path, proc) == 5 * GIB - RESERVE

@@ -2,6 +2,7 @@
 
 import hmac
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -185,3 +186,10 @@ def test_a_broken_new_file_leaves_the_keys_as_they_were_and_is_logged_once(
     assert keys.owner(PHONE) is None
     assert not keys.stale
     assert keys.owner(WEB) == "web"
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "keys"
+    os.mkfifo(pipe)
+    with pytest.raises(KeysError, match="is not a file"):
+        read_keys(pipe)
