@@ -14,6 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ def serve(connection: socket.socket, answer: Callable[[Mapping[str, Any], bytes]
     """Answer until there is nobody at the other end."""
     faulthandler.enable()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError):  # where memory runs out, this process ends and not the service (proc(5))
+        Path("/proc/self/oom_score_adj").write_text("1000")
     warm_up()
     mapped = _mapped()
     connection.send(b"{}")  # it may begin
