@@ -236,7 +236,7 @@ def create_fake_app() -> Flask:
             step=step,
         )
 
-    decoders = Pool(program=BREAKABLE) if os.environ.get("BREAKABLE_DECODERS") else None
+    decoders = Pool(program=BREAKABLE, seconds=1.0) if os.environ.get("BREAKABLE_DECODERS") else None
     return create_app(load=load, decoders=decoders)
 
 

@@ -49,9 +49,11 @@ class Pool:
     Args:
         size: how many there are.
         program: what their processes run.
+        seconds: of a decoder's CPU for the pictures of one request.
     """
 
-    def __init__(self, size: int = SIZE, program: Sequence[str] = PROGRAM) -> None:
+    def __init__(self, size: int = SIZE, program: Sequence[str] = PROGRAM, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
         self._size = size
         self._program = program
         self._changed = threading.Condition()
@@ -102,7 +104,9 @@ class Pool:
         """
         process = self._take(look)
         try:
-            yield LentDecoder(process, look, max_pixels=max_pixels, heic=heic, name=name)
+            yield LentDecoder(
+                process, look, max_pixels=max_pixels, heic=heic, name=name, seconds=self._seconds
+            )
         finally:
             self._give_back(process)
 
@@ -172,7 +176,14 @@ class LentDecoder:
     """A decoder that has been lent to one request. Not for several threads."""
 
     def __init__(
-        self, process: Process, look: Callable[[], object], *, max_pixels: int, heic: bool, name: str
+        self,
+        process: Process,
+        look: Callable[[], object],
+        *,
+        max_pixels: int,
+        heic: bool,
+        name: str,
+        seconds: float,
     ) -> None:
         self._process = process
         self._look = look
@@ -181,7 +192,7 @@ class LentDecoder:
         self._name = name
         self._most = PICTURES * max_pixels
         self._pixels = self._most  # that are left
-        self._seconds = SECONDS  # that are left
+        self._seconds = seconds  # that are left
 
     def picture(self, data: bytes, wanted: int | None = None, *, counted: bool = True) -> Decoded:
         """See `Decoder`."""

@@ -22,7 +22,7 @@ from service.images.labels import read_labels
 @pytest.fixture(scope="module")
 def decoders() -> Generator[Pool, None, None]:
     """Two, which files can break."""
-    decoders = Pool(program=BREAKABLE)
+    decoders = Pool(program=BREAKABLE, seconds=1.0)
     decoders.start()
     yield decoders
     decoders.close()
@@ -85,9 +85,8 @@ def test_what_is_wrong_with_a_file_is_told_across_the_wall(decoders: Pool) -> No
     ],
 )
 def test_a_file_that_breaks_its_decoder_is_refused(
-    decoders: Pool, monkeypatch: pytest.MonkeyPatch, what: bytes, error: type[Exception]
+    decoders: Pool, what: bytes, error: type[Exception]
 ) -> None:
-    monkeypatch.setattr(pool, "SECONDS", 0.1)  # of CPU; the kernel counts whole ones
     with decoders.borrow() as other:
         with decoders.borrow() as decoder, pytest.raises(error):
             decoder.picture(picture() + what)
