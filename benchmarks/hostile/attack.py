@@ -92,7 +92,7 @@ def slow_reader(server: Server) -> str:
         client = socket.socket()
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         client.connect(("127.0.0.1", server.port))
-        client.sendall(b"GET /docs/openapi-explorer.js HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.sendall(b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n")
         clients.append(client)
     _for(5)
     for client in clients:

@@ -36,7 +36,7 @@ def test_only_the_plain_address_paints(server: Server, path: str) -> None:
 
 def test_the_whole_address_paints_too_as_to_a_proxy(server: Server) -> None:
     with server.connect() as client:
-        client.sendall(whole_request().replace(b"/stylize", b"http://any.where/stylize?a=b", 1))
+        client.sendall(whole_request().replace(b"/stylize", b"http://any.where/stylize", 1))
         assert read_answer(client)[0] == 200
 
 
