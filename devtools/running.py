@@ -1,5 +1,6 @@
 """A real gunicorn in a process of its own."""
 
+import atexit
 import json
 import os
 import signal
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ FAKE_APP = "devtools.serving:create_fake_app()"
 
 _reserved: list[socket.socket] = []
 """As long as a socket is bound to a port, Linux gives the port to nobody else who asks for any."""
+
+
+@atexit.register
+def _give_ports_back() -> None:
+    for each in _reserved:
+        each.close()
 
 
 def free_ports(count: int) -> tuple[int, ...]:
@@ -204,14 +211,42 @@ class Server:
         return self._log.read_text()
 
     def log(self) -> list[dict[str, Any]]:
-        """Its log so far; every line of it is JSON."""
-        return [json.loads(line) for line in self.output().splitlines()]
+        """Its log so far; every line of it is JSON, and there is one for each request that it has counted.
+
+        Lines are written on a thread of their own, so the last of them may come after the answer.
+        """
+        with suppress(AssertionError):  # of thousands at once, some may have been dropped
+            wait_until(lambda: len(self._lines_of_requests()) >= self._counted(), 5)
+        return self._lines()
+
+    def _lines(self) -> list[dict[str, Any]]:
+        whole = self.output().rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines()]
+
+    def _lines_of_requests(self) -> list[dict[str, Any]]:
+        return [line for line in self._lines() if line["logger"] == "stylize.request"]
+
+    def _counted(self) -> float:
+        """Requests that it has answered, as its metrics say; 0 where it cannot be asked."""
+        if self.process.poll() is not None:
+            return 0
+        try:
+            metrics = self.admin("/metrics").text
+        except requests.RequestException:
+            return 0
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in metrics.splitlines()
+            # What is not even HTTP is of an unknown method, and its line is another one.
+            if line.startswith("stylize_http_requests_total{") and 'method="other"' not in line
+        )
 
     def errors(self, since: int = 0) -> list[dict[str, Any]]:
         """What it logged as wrong after its first `since` lines."""
         return [line for line in self.log()[since:] if line["level"] in ("error", "critical")]
 
     def requests_logged(self) -> list[dict[str, Any]]:
+        """The lines of requests."""
         return [line for line in self.log() if line["logger"] == "stylize.request"]
 
 

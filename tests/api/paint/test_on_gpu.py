@@ -48,7 +48,7 @@ def gpu() -> Iterator[GPU]:
 
 @pytest.fixture(scope="module")
 def app(gpu: GPU, weights: Path) -> Iterator[Flask]:
-    chosen = settings(device="cuda", cuda_graphs=True, backbone=str(weights), max_size=64)
+    chosen = settings(device="cuda", cuda_graphs=True, backbone=str(weights), max_size=64, threads=1)
 
     def started_there() -> PaintingModel:
         gpu.mode().__enter__()  # type: ignore[no-untyped-call]  # of this thread, as long as it lives
@@ -82,6 +82,7 @@ def test_it_says_what_it_paints_with(client: FlaskClient, service: Service) -> N
 def test_its_pictures_are_those_of_a_cpu_in_the_same_precision(client: FlaskClient, weights: Path) -> None:
     answer = painted(client, size=64)
     assert answer.status_code == 200
+    torch.set_num_threads(1)  # as the engine's thread has: more of them add up in another order
     network = with_precision(load(str(weights), weights.parent).network, "bf16")
     without = Graphs(room=0)  # steps that can be recorded round otherwise than those that cannot
     expected = finish(stylize(network, PHOTOGRAPH, [ARTWORK], Options(size=64), graphs=without)).image
