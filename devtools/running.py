@@ -6,16 +6,16 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
 
 from devtools.events import Event, read
+from devtools.gunicorns import Forked, Fresh
 from devtools.serving import picture, wait_until
 
 ROOT = Path(__file__).parents[1]
@@ -59,7 +59,7 @@ def environment(**settings: object) -> dict[str, str]:
     return inherited | {name: str(value) for name, value in settings.items()}
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes] | Forked) -> None:
     """End a process: asked to, and after 20 seconds made to."""
     process.terminate()
     try:
@@ -74,10 +74,16 @@ class Server:
 
     Args:
         app: what gunicorn serves: the one with a model that paints nothing, unless given.
-        settings: environment variables. The ports are free ones unless given; FILES is how many it may have open.
+        files: how many it may have open, unless that is this process's.
+        settings: environment variables. The ports are free ones unless given.
+
+    Attributes:
+        forked: whether servers are copies of a process that has imported what they need, which tests choose.
     """
 
-    def __init__(self, app: str = FAKE_APP, **settings: object) -> None:
+    forked: ClassVar[bool] = False
+
+    def __init__(self, app: str = FAKE_APP, files: int | None = None, **settings: object) -> None:
         ports = dict(zip(("STYLIZE_PORT", "STYLIZE_ADMIN_PORT"), free_ports(2), strict=True))
         chosen = ports | settings
         self.port, self.admin_port = (int(str(chosen[name])) for name in ports)
@@ -86,22 +92,14 @@ class Server:
         self.hold_file = Path(self.folder.name) / "hold"
         self.fault_file = Path(self.folder.name) / "fault"
         self._log = Path(self.folder.name) / "log"
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [
-                    *(("prlimit", f"--nofile={settings['FILES']}") if "FILES" in settings else ()),
-                    sys.executable,
-                    "-m",
-                    "gunicorn",
-                    "-c",
-                    "python:service.server.gunicorn_conf",
-                    app,
-                ],
-                cwd=ROOT,
-                env=environment(**({"STEP_FILE": self.hold_file, "FAULT_FILE": self.fault_file} | chosen)),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        self._log.touch()
+        self.process = (Forked if self.forked else Fresh)(
+            ["-c", "python:service.server.gunicorn_conf", app],
+            environment(**({"STEP_FILE": self.hold_file, "FAULT_FILE": self.fault_file} | chosen)),
+            ROOT,
+            self._log,
+            files,
+        )
 
     def __enter__(self) -> "Server":
         try:

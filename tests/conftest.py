@@ -15,7 +15,10 @@ from pathlib import Path
 import pytest
 from _pytest.terminal import TerminalReporter
 
+from devtools.running import Server
 from service.machine.cpus import usable_cpus
+
+Server.forked = True
 
 MOST_WORKERS = 8
 """Each has torch and a network of its own in memory."""

@@ -114,7 +114,7 @@ FILES = OTHER_FILES + 100
 @pytest.fixture(scope="module")
 def small_house() -> Generator[Server, None, None]:
     """A service with room for a hundred connections."""
-    with Server(FILES=FILES, STYLIZE_QUEUE_SIZE=2) as server:
+    with Server(files=FILES, STYLIZE_QUEUE_SIZE=2) as server:
         yield server
 
 
