@@ -101,6 +101,11 @@ class Metrics:
             "Colour profiles of pictures that were sent; ignored ones were broken.",
             ("conversion",),
         )
+        self.decoder_deaths = self._counter(
+            "stylize_decoder_deaths",
+            "Decoders that ended over a file of a request, which the log names, by cause.",
+            ("cause",),
+        )
         self.queue_depth = self._gauge("stylize_queue_depth", "Requests that wait for the engine.")
         self.queue_capacity = self._gauge("stylize_queue_capacity", "Requests that may wait for the engine.")
         self.max_budget = self._gauge(
@@ -175,6 +180,8 @@ class Metrics:
             self.input_images.labels(image_format)
         for conversion in ("none", "converted", "ignored"):
             self.input_profiles.labels(conversion)
+        for cause in ("crash", "time", "memory", "exit"):
+            self.decoder_deaths.labels(cause)
         for slug in PROBLEMS:
             self.problems.labels(slug)
 

@@ -39,6 +39,8 @@ def test_files_that_break_decoders_cost_nobody_else_anything(breakable: Server) 
     assert worker(breakable) == before
     assert breakable.metric('stylize_requests_total{outcome="ok"}') == painted + 40
     assert breakable.metric("stylize_in_flight") == 0
+    for cause, deaths in {"crash": 1, "memory": 1, "time": 1, "exit": 0}.items():
+        assert breakable.metric(f'stylize_decoder_deaths_total{{cause="{cause}"}}') == deaths
 
 
 def test_the_log_says_whose_file_it_was(breakable: Server) -> None:

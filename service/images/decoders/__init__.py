@@ -5,6 +5,6 @@ side of the service, `child` that of the decoder; `process` is what the one know
 """
 
 from service.images.decoders.decoder import Decoder, LocalDecoder
-from service.images.decoders.pool import LentDecoder, Pool, shared_pool
+from service.images.decoders.pool import Cause, LentDecoder, Pool, shared_pool
 
-__all__ = ["Decoder", "LentDecoder", "LocalDecoder", "Pool", "shared_pool"]
+__all__ = ["Cause", "Decoder", "LentDecoder", "LocalDecoder", "Pool", "shared_pool"]

@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -36,6 +36,9 @@ BYTES_PER_PIXEL = 32
 FIXED_BYTES = 128 << 20
 """Of memory that a decoder may take: for each pixel of the largest picture that is accepted, and beside them."""
 
+Cause = Literal["crash", "time", "memory", "exit"]
+"""Of a decoder's death: a signal of its codec's; its limit of CPU time; the kernel, out of memory; none of these."""
+
 _LOOK_SECONDS = 0.02
 _MOST_JOBS = 1000  # of one process; whatever its libraries lose is little by then
 _RETRY_SECONDS = 1.0
@@ -50,9 +53,13 @@ class Pool:
         size: how many there are.
         program: what their processes run.
         seconds: of a decoder's CPU for the pictures of one request.
+
+    Attributes:
+        on_death: called with the cause when a decoder ends in place of an answer.
     """
 
     def __init__(self, size: int = SIZE, program: Sequence[str] = PROGRAM, seconds: float = SECONDS) -> None:
+        self.on_death: Callable[[Cause], object] = lambda _: None
         self._seconds = seconds
         self._size = size
         self._program = program
@@ -105,7 +112,13 @@ class Pool:
         process = self._take(look)
         try:
             yield LentDecoder(
-                process, look, max_pixels=max_pixels, heic=heic, name=name, seconds=self._seconds
+                process,
+                look,
+                max_pixels=max_pixels,
+                heic=heic,
+                name=name,
+                seconds=self._seconds,
+                on_death=self.on_death,
             )
         finally:
             self._give_back(process)
@@ -184,12 +197,14 @@ class LentDecoder:
         heic: bool,
         name: str,
         seconds: float,
+        on_death: Callable[["Cause"], object],
     ) -> None:
         self._process = process
         self._look = look
         self._max_pixels = max_pixels
         self._heic = heic
         self._name = name
+        self._on_death = on_death
         self._most = PICTURES * max_pixels
         self._pixels = self._most  # that are left
         self._seconds = seconds  # that are left
@@ -246,13 +261,16 @@ class LentDecoder:
         )
         match death.signal:
             case None:
-                return RuntimeError(str(death))
+                cause: Cause = "exit"
+                error: Exception = RuntimeError(str(death))
             case signal.SIGKILL:  # of the kernel, which was out of memory; a limit of ours is another signal
-                return MemoryError(str(death))
+                cause, error = "memory", MemoryError(str(death))
             case signal.SIGXCPU:
-                return TooCostly("time")
+                cause, error = "time", TooCostly("time")
             case _:
-                return BrokenImage(f"the {kind} file cannot be decoded: save it again")
+                cause, error = "crash", BrokenImage(f"the {kind} file cannot be decoded: save it again")
+        self._on_death(cause)
+        return error
 
 
 @functools.cache
