@@ -77,6 +77,7 @@ bench-load: setup  ## overload, killed and slow clients, restarts, memory that r
 	$(BIN)/python -m benchmarks faults
 	$(BIN)/python -m benchmarks slow
 	$(BIN)/python -m benchmarks attack
+	$(BIN)/python -m benchmarks flood
 	$(BIN)/python -m benchmarks restart --proxy $(or $(PROXY),haproxy)
 	$(BIN)/python -m benchmarks soak
 

@@ -14,13 +14,17 @@ BENCHMARKS: Mapping[str, tuple[str, str]] = {
     "preparation": ("engine.preparation", "what is done with pictures before they are painted"),
     "gpu": ("engine.gpu.__main__", "everything about a GPU, goal by goal"),
     "load": ("service.load", "overload, and who is refused how soon"),
-    "faults": ("service.model.faults", "killed clients"),
+    "faults": ("service.faults", "killed clients"),
     "slow": ("service.slow", "slow clients"),
     "restart": ("service.restart", "restarts behind a proxy"),
     "soak": ("service.soak", "a thousand requests, and memory that runs out"),
     "fleet": ("service.fleet", "a fleet of pods, simulated"),
     "attack": ("hostile.attack", "what attacks cost other clients"),
     "hostile": ("hostile.mutations", "mutated files and bombs"),
+    "flood": (
+        "hostile.flood",
+        "mutated files and profiles over HTTP: what others get, and what memory stays",
+    ),
     "corpus": ("hostile.corpus", "Pillow's collection of strange files"),
 }
 

@@ -47,8 +47,13 @@ def originals(kind: str) -> list[bytes]:
 
 
 def mutated(kind: str, generator: random.Random) -> bytes:
-    """A file with some of its bytes changed, extremes put in, parts cut, doubled or removed."""
-    data = bytearray(generator.choice(originals(kind)))
+    """A file of this kind, changed."""
+    return changed(generator.choice(originals(kind)), generator)
+
+
+def changed(original: bytes, generator: random.Random) -> bytes:
+    """The same with some of its bytes changed, extremes put in, parts cut, doubled or removed."""
+    data = bytearray(original)
     # Half of the time where headers are: changed pixels alone are rarely noticed.
     reach = len(data) if generator.random() < 0.5 else min(len(data), 400)
     for _ in range(generator.choice((1, 1, 2, 4, 16))):
