@@ -47,7 +47,8 @@ class FakeModel:
         seconds: that each of them takes. Where they take any, a budget goes before their number, and a time limit
             ends them, as with the real one.
         step: called at each of them: it may wait, or raise.
-        painted: what was asked so far.
+        remembers: whether it keeps what it is asked. Their pictures hold memory, and files that they are mapped from.
+        painted: what was asked so far, if it remembers.
         closed: how many pictures were given up.
         cut_short: whether it says that the time ended it.
         previews: the threads that each preview was made on.
@@ -58,6 +59,7 @@ class FakeModel:
     evaluations: int = 3
     seconds: float = 0.0
     step: Callable[[int], None] = lambda _: None
+    remembers: bool = True
     painted: list[Work] = field(default_factory=list)
     closed: int = 0
     cut_short: bool = False
@@ -98,7 +100,8 @@ class FakeModel:
         return work
 
     def paint(self, work: Work) -> Generator[Progress, None, Result]:
-        self.painted.append(work)
+        if self.remembers:
+            self.painted.append(work)
         height, width = result_size(work.content.shape[-2], work.content.shape[-1], work.options.size)
         image: Tensor = (
             work.content.float().mean((1, 2)).round().to(torch.uint8).view(3, 1, 1).repeat(1, height, width)
@@ -234,6 +237,7 @@ def create_fake_app() -> Flask:
             evaluations=int(os.environ.get("EVALUATIONS", "3")),
             seconds=float(os.environ.get("EVALUATION_SECONDS", "0")),
             step=step,
+            remembers=False,
         )
 
     decoders = Pool(program=BREAKABLE, seconds=1.0) if os.environ.get("BREAKABLE_DECODERS") else None

@@ -21,8 +21,10 @@ from service.settings import SettingsError, load_settings
 # For probes and refusals, and clients that are slow to take them: a thread must always be free for the next.
 RESERVE_THREADS = 32
 MOST_FILES = 4096
-# For all that is no client of the public port: the administrative port, decoders, pictures, libraries.
+# For all that is no client of the public port: the administrative port, decoders, libraries.
 OTHER_FILES = 192
+# Each picture of a request is mapped from a file (service/images/decoders/memory.py) until the request is done.
+FILES_PER_PLACE = 16
 
 try:
     _settings = load_settings()
@@ -46,7 +48,8 @@ preload_app = False  # CUDA and threads do not survive a fork
 _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 _files = _hard if _hard != resource.RLIM_INFINITY else MOST_FILES
 resource.setrlimit(resource.RLIMIT_NOFILE, (max(_soft, min(_files, MOST_FILES)), _hard))
-worker_connections = max(threads + 8, min(1000, min(_files, MOST_FILES) - OTHER_FILES))
+_kept = OTHER_FILES + FILES_PER_PLACE * _settings.places
+worker_connections = max(threads + 8, min(1000, min(_files, MOST_FILES) - _kept))
 
 # Not a limit of requests, but of how long the whole process may hang before it is replaced.
 timeout = 60

@@ -13,7 +13,7 @@ import pytest
 from devtools.running import Server, read_answer, whole_request
 from devtools.serving import wait_until
 from service.server.admin import MOST_CONNECTIONS
-from service.server.gunicorn_conf import OTHER_FILES
+from service.server.gunicorn_conf import FILES_PER_PLACE, OTHER_FILES
 from service.server.sending import LEAST_BYTES_PER_SECOND
 
 THREADS = 35  # of the shared server: 3 places, and 32 for others
@@ -108,13 +108,14 @@ def test_a_client_that_resets_the_administrative_port_leaves_no_traceback(server
     assert not server.errors(since=lines)  # and each line is JSON
 
 
-FILES = OTHER_FILES + 100
+PLACES = 3
+FILES = OTHER_FILES + FILES_PER_PLACE * PLACES + 100
 
 
 @pytest.fixture(scope="module")
 def small_house() -> Generator[Server, None, None]:
     """A service with room for a hundred connections."""
-    with Server(files=FILES, STYLIZE_QUEUE_SIZE=2) as server:
+    with Server(files=FILES, STYLIZE_QUEUE_SIZE=PLACES - 1) as server:
         yield server
 
 

@@ -1,7 +1,9 @@
 """Whether the public port answers, as seen from outside."""
 
 import socket
+import threading
 from collections.abc import Generator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from flask import Flask
@@ -46,6 +48,19 @@ def test_a_port_that_is_closed_does_not_answer(clock: Clock) -> None:
 def test_a_port_that_accepts_and_says_nothing_does_not_answer(clock: Clock) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert not Door(clock).knock("127.0.0.1", silent.getsockname()[1], 0.1)
+
+
+def test_every_answer_whatever_it_says_ends_the_silence(clock: Clock) -> None:
+    door = Door(clock)
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:  # which answers 501
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        for _ in range(2):
+            clock.now += ALIVE_SECONDS
+            assert door.knock("127.0.0.1", server.server_port)
+            assert door.silence == 0
+            clock.now += 1
+            assert door.silence == 1
+        server.shutdown()
 
 
 def test_probes_say_no_where_the_public_port_does_not_answer(probes: FlaskClient, clock: Clock) -> None:

@@ -235,6 +235,8 @@ class LentDecoder:
             told, file = self._process.ask(job, data, self._look)
         except DiedError as error:
             raise self._judged(error, data) from None
+        except OSError as error:  # there are no descriptors left, or no memory for the file
+            raise MemoryError(f"a decoder cannot be asked: {error.strerror}") from error
         if counted:
             self._seconds = max(0.0, self._seconds - told["seconds"])
         if file is not None:

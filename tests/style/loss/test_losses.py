@@ -138,3 +138,13 @@ def test_the_guided_gradient_is_autograds() -> None:
     (expected,) = torch.autograd.grad(losses.style_layer_loss(losses.gram(f, t), a), before_relu)
     ours = losses.style_layer_gradient(f, losses.gram(f, t), a, t) * (f > 0)
     torch.testing.assert_close(ours.detach(), expected, rtol=1e-12, atol=1e-16)
+
+
+@pytest.mark.parametrize(("height", "width"), [(2, 3), (12, 10), (40, 50)])
+def test_a_bfloat16_gram_matrix_is_that_of_its_numbers(height: int, width: int) -> None:
+    """Of few positions, which are multiplied as float32, and of many, which are multiplied in blocks."""
+    f = responses(19, 64, height, width).bfloat16()
+    expected = losses.gram(f.double())
+    torch.testing.assert_close(
+        losses.gram(f).double(), expected, rtol=2e-3, atol=2e-3 * expected.max().item()
+    )

@@ -17,6 +17,7 @@ from service.style.schedule.pyramid import Stage, plan, scales
         (48, 90, [90]),
         (90, 200, [128, 200]),  # at 64 px the short side would be 29
         (40, 800, [800]),
+        (100, 200, [64, 128, 200]),  # at 64 px the short side is the least that is enough
         (16, 16, [16]),
     ],
 )
