@@ -15,7 +15,7 @@ from service.messages import sentence
 from service.model.faults import fault_of
 from service.model.warm_up import paint_shapes
 from service.settings import Settings
-from service.style import Copies, Options, Progress, Result, Shapes, Sources, Work, kept, pinned, stylize
+from service.style import Copies, Inputs, Options, Progress, Result, Shapes, Work, kept, pinned, stylize
 from service.style.memory import (
     DoesNotFitError,
     Need,
@@ -104,7 +104,7 @@ class PaintingModel:
             look: called before each copy; what it raises ends the preparation.
         """
         copies = Copies(pinned if self.device == "cuda" else None)
-        Sources(work.content, work.styles, start=work.start, copies=copies, alpha=work.alpha).prepare(
+        Inputs(work.content, work.styles, start=work.start, copies=copies, alpha=work.alpha).prepare(
             work.options, look
         )
         return replace(work, copies=copies)

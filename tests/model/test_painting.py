@@ -9,7 +9,7 @@ import torch
 from devtools.serving import Clock
 from devtools.weights import random_weights
 from service.engine.jobs import LoadError
-from service.machine.memory import RESERVE
+from service.machine.free_memory import RESERVE
 from service.model.painting import PaintingModel, load_model
 from service.settings.settings import Settings
 from service.style.memory import pictures

@@ -1,6 +1,6 @@
 """How many bytes a transfer takes at its peak, computed beforehand, tensor by tensor.
 
-The model follows the code of a transfer (`transfer`, `evaluation`, `lbfgs`, `canvas`, `sources`) and adds up what is
+The model follows the code of a transfer (`transfer`, `evaluation`, `lbfgs`, `canvas`, `inputs`) and adds up what is
 alive at the same time. With V = 12 H W bytes, a picture in float32, an evaluation at H x W px holds
 
 - 7 V: the start as logits, the point, its gradient, the direction, the trial point, its picture, and the photograph;

@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from service.style.inputs import REFERENCE_AREA, style_targets
 from service.style.loss import losses
 from service.style.loss.objective import Losses, Objective
 from service.style.loss.terms import ContentTerm, StyleTerm, Term
 from service.style.loss.variation import variation, variation_gradient
 from service.style.network.vgg import VGG, Arch
 from service.style.options import PAPER_STYLE_LAYERS, Options
-from service.style.sources import REFERENCE_AREA, style_targets
 
 TAPS = [*PAPER_STYLE_LAYERS]
 
