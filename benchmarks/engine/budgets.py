@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 
 import click
 import requests
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from devtools.server import running
+from devtools.sheet import Cell, Row, draw
 
 EXAMPLES = Path("examples")
 ALLOWED = 0.05, 0.1  # of the budget, seconds: the larger of both may be exceeded
@@ -47,21 +48,6 @@ def post(url: str, photo: Path, artwork: Path, **options: float) -> Answer:
     response.raise_for_status()
     report = response.json()
     return Answer(seconds, report, Image.open(io.BytesIO(base64.b64decode(report["image"]))).convert("RGB"))
-
-
-def sheet(rows: dict[int, dict[str, Image.Image]], path: Path, width: int = 300) -> None:
-    """A row for each size, a column for each budget."""
-    first = next(iter(next(iter(rows.values())).values()))
-    height = width * first.height // first.width
-    columns = max(len(row) for row in rows.values())
-    canvas = Image.new("RGB", (columns * (width + 8) + 8, len(rows) * (height + 28) + 8), "white")
-    draw = ImageDraw.Draw(canvas)
-    for y, (size, row) in enumerate(rows.items()):
-        for x, (caption, picture) in enumerate(row.items()):
-            corner = (8 + x * (width + 8), 8 + y * (height + 28))
-            draw.text(corner, f"{size} px, {caption}", fill="black")
-            canvas.paste(picture.resize((width, height)), (corner[0], corner[1] + 16))
-    canvas.save(path)
 
 
 @click.command(help=__doc__)
@@ -100,7 +86,11 @@ def main(
                 f"{answers[0].report['evaluations']} evaluations, {answers[0].report['losses']['total']:.4g}"
             )
             rows[size]["default"] = answers[0].picture
-    sheet(rows, out / "sheet.png")
+    sheet = [
+        Row(f"{size} px", [Cell(picture, caption) for caption, picture in row.items()])
+        for size, row in rows.items()
+    ]
+    draw("What a budget buys", sheet, 300).save(out / "sheet.png")
 
 
 if __name__ == "__main__":
