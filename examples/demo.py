@@ -15,7 +15,7 @@ from pathlib import Path
 import requests
 from PIL import Image, ImageOps
 
-from devtools.server import start, stop
+from devtools.running import RealServer
 from devtools.sheet import Cell, Row, draw
 
 HERE = Path(__file__).parent
@@ -31,13 +31,13 @@ def main() -> None:
     OUT.mkdir(exist_ok=True)
     steps: list[tuple[str, float]] = []
     with step("start the service and warm it up", steps):
-        server, url = start(OUT / "demo.log")
+        server = RealServer(OUT / "demo.log").__enter__()
     try:
         with step(f"POST /stylize, {SIZE} px", steps):
-            answer = post(url, photo, artwork)
+            answer = post(server.url, photo, artwork)
     finally:
         with step("stop the service", steps):
-            stop(server, OUT / "demo.log")
+            server.__exit__()
     (OUT / "demo.png").write_bytes(answer.content)
     pictures = {"the photograph": photo, "the artwork": artwork, "the answer": OUT / "demo.png"}
     sheet(pictures).save(OUT / "demo-sheet.png")

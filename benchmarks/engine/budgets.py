@@ -18,7 +18,7 @@ import click
 import requests
 from PIL import Image
 
-from devtools.server import running
+from devtools.running import RealServer
 from devtools.sheet import Cell, Row, draw
 
 EXAMPLES = Path("examples")
@@ -63,11 +63,11 @@ def main(
     pictures = EXAMPLES / "photos" / f"{photo}.jpg", EXAMPLES / "styles" / f"{style}.jpg"
     rows: dict[int, dict[str, Image.Image]] = {size: {} for size in sizes}
     late = 0
-    with running(out / "service.log") as url:
+    with RealServer(out / "service.log") as server:
         print(f"{'size':>5} {'budget':>7} {'answer':>7} {'over':>7} {'evals':>6} {'delivered':>10}  stopped")
         for size in sizes:
             for budget in budgets:
-                answer = post(url, *pictures, size=size, budget=budget)
+                answer = post(server.url, *pictures, size=size, budget=budget)
                 over = answer.seconds - budget
                 late += over > max(ALLOWED[0] * budget, ALLOWED[1])
                 report = answer.report
@@ -79,7 +79,7 @@ def main(
                 rows[size][f"{budget:g} s"] = answer.picture
         print(f"{late} of {len(sizes) * len(budgets)} later than allowed (5 %, or 100 ms)")
         for size in sizes:
-            answers = [post(url, *pictures, size=size) for _ in range(repeats)]
+            answers = [post(server.url, *pictures, size=size) for _ in range(repeats)]
             seconds = sorted(answer.seconds for answer in answers)
             print(
                 f"{size:5d} default p50 {statistics.median(seconds):.2f} s, worst {seconds[-1]:.2f} s, "

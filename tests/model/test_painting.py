@@ -35,7 +35,7 @@ def model() -> PaintingModel:
         weights |= {f"{name}.weight": torch.zeros(outgoing, incoming, 3, 3)}
         weights |= {f"{name}.bias": torch.zeros(outgoing)}
         incoming = outgoing
-    return PaintingModel(VGG("vgg16", weights), "vgg16", "", "", "cpu", "", "")
+    return PaintingModel(VGG("vgg16", weights), "vgg16", "", "", "cpu", "")
 
 
 def test_without_a_bound_everything_fits(model: PaintingModel) -> None:

@@ -355,7 +355,7 @@ def test_a_loss_that_is_not_finite_is_no_reason_to_give_up(
 def test_the_service_s_model_paints_with_recordings_and_gives_their_memory_back(
     network: VGG, photograph: Tensor, artwork: Tensor, graphs: Graphs, recorder: Recorder
 ) -> None:
-    model = PaintingModel(network, "vgg16", "", "", "cpu", "", "", graphs=graphs)
+    model = PaintingModel(network, "vgg16", "", "", "cpu", "", graphs=graphs)
     for _ in range(2):
         *_, progress = model.paint(Work(photograph, [artwork], OPTIONS))
         assert progress.evaluations == 12
