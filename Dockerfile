@@ -10,9 +10,9 @@ ARG BASE=python:3.11-slim-bookworm
 
 # The virtual environment, from the lock file. Rebuilt when requirements/runtime.txt changes.
 FROM ${BASE} AS dependencies
-# Another torch than the locked one, which brings CUDA along. TORCH_INDEX: where the locked versions of torch and
-# torchvision come from. TORCH: other requirements in their place, such as torch==2.13.0+cpu. Their hashes are not
-# in the lock file, so these are as trustworthy as the index.
+# Another torch than the locked one, which brings CUDA along. TORCH_INDEX: where the locked version of torch comes
+# from. TORCH: other requirements in its place, such as torch==2.13.0+cpu. Their hashes are not in the lock file, so
+# these are as trustworthy as the index.
 ARG TORCH_INDEX=
 ARG TORCH=
 # What settings ask for: heic (STYLIZE_HEIC; its decoders are LGPL), otel (traces). "" for neither.
@@ -29,9 +29,9 @@ RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf,t
     if [ -z "$TORCH$TORCH_INDEX" ]; then \
         pip install --require-hashes -r runtime.txt; \
     else \
-        awk '/^[a-z]/ { of_torch = /^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==/ } \
+        awk '/^[a-z]/ { of_torch = /^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==/ } \
             { print > (of_torch ? "locked-torch.txt" : "others.txt") }' runtime.txt; \
-        printf '%s\n' ${TORCH:-$(grep -oE '^torch(vision)?==[^ ]+' locked-torch.txt)} > torch.txt; \
+        printf '%s\n' ${TORCH:-$(grep -oE '^torch==[^ ]+' locked-torch.txt)} > torch.txt; \
         pip install --require-hashes -r others.txt; \
         pip install ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} -r torch.txt; \
     fi; \

@@ -25,7 +25,7 @@ _context.set_forkserver_preload(IMPORTS)
 
 
 class Fresh(subprocess.Popen[bytes]):
-    """A gunicorn as users start it. The arguments are those of Forked."""
+    """A gunicorn as users start it, or another program. The arguments are those of Forked."""
 
     def __init__(
         self,
@@ -34,9 +34,10 @@ class Fresh(subprocess.Popen[bytes]):
         folder: Path,
         log: Path,
         files: int | None = None,
+        program: str = "gunicorn",
     ) -> None:
         limit = ["prlimit", f"--nofile={files}"] if files is not None else []
-        command = [*limit, sys.executable, "-m", "gunicorn", *arguments]
+        command = [*limit, sys.executable, "-m", program, *arguments]
         with log.open("ab") as out:
             super().__init__(command, cwd=folder, env=environment, stdout=out, stderr=subprocess.STDOUT)
 

@@ -6,8 +6,9 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -59,14 +60,14 @@ def environment(**settings: object) -> dict[str, str]:
     return inherited | {name: str(value) for name, value in settings.items()}
 
 
-def stop(process: subprocess.Popen[bytes] | Forked) -> None:
-    """End a process: asked to, and after 20 seconds made to."""
+def stop(process: subprocess.Popen[bytes] | Forked, seconds: float = 20) -> int:
+    """End a process: asked to, and after so many seconds made to. Returns its exit code."""
     process.terminate()
     try:
-        process.wait(20)
+        return process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait()
+        return process.wait()
 
 
 class Server:
@@ -82,6 +83,7 @@ class Server:
     """
 
     forked: ClassVar[bool] = False
+    start_seconds: ClassVar[float] = 60
 
     def __init__(self, app: str = FAKE_APP, files: int | None = None, **settings: object) -> None:
         ports = dict(zip(("STYLIZE_PORT", "STYLIZE_ADMIN_PORT"), free_ports(2), strict=True))
@@ -94,9 +96,14 @@ class Server:
         self._log = Path(self.folder.name) / "log"
         self._logs_requests = chosen.get("STYLIZE_LOG_LEVEL", "info") in ("debug", "info")
         self._log.touch()
-        self.process = (Forked if self.forked else Fresh)(
+        self.process = self._started(app, files, chosen)
+
+    def _started(
+        self, app: str, files: int | None, settings: Mapping[str, object]
+    ) -> subprocess.Popen[bytes] | Forked:
+        return (Forked if self.forked else Fresh)(
             ["-c", "python:service.server.gunicorn_conf", app],
-            environment(**({"STEP_FILE": self.hold_file, "FAULT_FILE": self.fault_file} | chosen)),
+            environment(**{"STEP_FILE": self.hold_file, "FAULT_FILE": self.fault_file, **settings}),
             ROOT,
             self._log,
             files,
@@ -104,7 +111,7 @@ class Server:
 
     def __enter__(self) -> "Server":
         try:
-            wait_until(self.ready, 60)
+            wait_until(self.ready, self.start_seconds)
         except BaseException:
             self.__exit__()
             raise
@@ -115,6 +122,10 @@ class Server:
         stop(self.process)
         self.folder.cleanup()
 
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
     def ready(self) -> bool:
         """Whether it serves; fails where it has ended instead."""
         assert self.process.poll() is None, self.output()
@@ -124,7 +135,7 @@ class Server:
             return False
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(f"http://{self.host}:{self.port}{path}", timeout=10)
+        return requests.get(self.url + path, timeout=10)
 
     def admin(self, path: str) -> requests.Response:
         return requests.get(f"http://{self.host}:{self.admin_port}{path}", timeout=10)
@@ -248,6 +259,41 @@ class Server:
     def requests_logged(self) -> list[dict[str, Any]]:
         """The lines of requests."""
         return [line for line in self.log() if line["logger"] == "stylize.request"]
+
+
+class RealServer(Server):
+    """The service as its users start it, `python -m service serve`, with their settings and these.
+
+    Args:
+        log: file for what it says.
+        settings: environment variables. The ports are free ones unless given.
+
+    Raises:
+        SystemExit: on leaving the context, where it ended with an error; says where its log is.
+    """
+
+    start_seconds = 120  # a GPU is warmed up
+
+    def __init__(self, log: Path, **settings: object) -> None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_bytes(b"")
+        self._kept_log = log
+        super().__init__(FAKE_APP, None, **settings)
+
+    def _started(
+        self, app: str, files: int | None, settings: Mapping[str, object]
+    ) -> subprocess.Popen[bytes] | Forked:
+        chosen = os.environ | {name: str(value) for name, value in settings.items()}
+        return Fresh(["serve"], chosen, Path.cwd(), self._kept_log, files, program="service")
+
+    def __exit__(self, *_: object) -> None:
+        code = stop(self.process, 60)
+        self.folder.cleanup()
+        if code != 0:
+            sys.exit(f"the service ended with {code} instead of 0: see {self._kept_log}")
+
+    def output(self) -> str:
+        return self._kept_log.read_text()
 
 
 def following(answer: requests.Response) -> Iterator[Event]:

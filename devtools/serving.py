@@ -71,7 +71,6 @@ class FakeModel:
     weights: str = "0123456789abcdef"
     device: str = "cpu"
     torch: str = torch.__version__
-    arithmetic: str = "in its head"
     layers: tuple[str, ...] = layer_names("vgg19")
     memory: int | None = None
     room: int | None = None

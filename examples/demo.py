@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import requests
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageOps
 
-from devtools.server import start, stop
+from devtools.running import RealServer
+from devtools.sheet import Cell, Row, draw
 
 HERE = Path(__file__).parent
 PHOTO = HERE / "photos" / "chelsea.jpg"
@@ -30,17 +31,16 @@ def main() -> None:
     OUT.mkdir(exist_ok=True)
     steps: list[tuple[str, float]] = []
     with step("start the service and warm it up", steps):
-        server, url = start(OUT / "demo.log")
+        server = RealServer(OUT / "demo.log").__enter__()
     try:
         with step(f"POST /stylize, {SIZE} px", steps):
-            answer = post(url, photo, artwork)
+            answer = post(server.url, photo, artwork)
     finally:
         with step("stop the service", steps):
-            stop(server, OUT / "demo.log")
+            server.__exit__()
     (OUT / "demo.png").write_bytes(answer.content)
-    sheet([photo, artwork, OUT / "demo.png"], ["the photograph", "the artwork", "the answer"]).save(
-        OUT / "demo-sheet.png"
-    )
+    pictures = {"the photograph": photo, "the artwork": artwork, "the answer": OUT / "demo.png"}
+    sheet(pictures).save(OUT / "demo-sheet.png")
     print()
     for name, seconds in steps:
         print(f"{seconds:7.1f} s  {name}")
@@ -73,22 +73,10 @@ def post(url: str, photo: Path, artwork: Path) -> requests.Response:
     return answer
 
 
-def sheet(pictures: list[Path], captions: list[str], height: int = 320) -> Image.Image:
+def sheet(pictures: dict[str, Path]) -> Image.Image:
     """The pictures side by side, each with its caption."""
-    tiles = []
-    for path in pictures:
-        image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
-        tiles.append(
-            image.resize((round(image.width * height / image.height), height), Image.Resampling.LANCZOS)
-        )
-    gap = 16
-    canvas = Image.new("RGB", (sum(t.width + gap for t in tiles) + gap, height + 3 * gap + 8), "white")
-    draw, font, left = ImageDraw.Draw(canvas), ImageFont.load_default(15), gap
-    for tile, caption in zip(tiles, captions, strict=True):
-        canvas.paste(tile, (left, gap))
-        draw.text((left, height + gap + 5), caption, fill="#333", font=font)
-        left += tile.width + gap
-    return canvas
+    cells = [Cell(ImageOps.exif_transpose(Image.open(path)), caption) for caption, path in pictures.items()]
+    return draw("A photograph, painted", [Row("", cells)], SIZE)
 
 
 if __name__ == "__main__":

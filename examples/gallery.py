@@ -15,7 +15,7 @@ import click
 from PIL import Image, ImageDraw, ImageOps
 from tqdm import tqdm
 
-from devtools.server import running
+from devtools.running import RealServer
 from examples.figures.client import Client
 from examples.figures.command import figures_command
 from examples.figures.recipes import Figure, Original, Panel, Strip
@@ -185,7 +185,9 @@ def main(names: Sequence[str], url: str | None) -> None:
     """Make them."""
     log = OUT / "service.log"
     draw_helpers()
-    with contextlib.nullcontext(url) if url else running(log, STYLIZE_MAX_BUDGET="3600") as url:
+    with contextlib.ExitStack() as stack:
+        if not url:
+            url = stack.enter_context(RealServer(log, STYLIZE_MAX_BUDGET=3600)).url
         client = Client(url)
         for name in names or ["figures", *SHEETS]:
             if name == "figures":

@@ -282,7 +282,7 @@ def test_a_build_with_another_torch_takes_everything_else_from_the_lock_file(tmp
 
     others = (tmp_path / "others.txt").read_text()
     of_torch = (tmp_path / "locked-torch.txt").read_text()
-    assert {"torch", "torchvision"} <= names(of_torch)
+    assert "torch" in names(of_torch)
     wheels_of_torch = re.compile(r"torch|triton|nvidia|cuda")
     assert all(map(wheels_of_torch.match, names(of_torch)))
     assert not any(map(wheels_of_torch.match, names(others)))

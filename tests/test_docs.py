@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.intake.options import StylizeOptions
+from service.intake.contract import StylizeOptions
 from service.settings.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[1]

@@ -5,6 +5,7 @@ The directions between rooms are held by import-linter (pyproject.toml), which `
 
 import ast
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,3 +77,23 @@ def test_the_root_has_few_entries() -> None:
 @pytest.mark.parametrize("folder", FACES, ids=module_of)
 def test_no_folder_has_more_modules_than_one_can_survey(folder: Path) -> None:
     assert len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= 12
+
+
+WORDS = ROOT / "docs/develop/architecture.md"
+
+
+def words_of_one_module() -> list[str]:
+    """The last column of the glossary: names that only one module, or one folder, has."""
+    glossary = WORDS.read_text().split("## Words\n")[1].split("\n## ")[0]
+    return re.findall(r"\| `(\w+)` \|$", glossary, re.MULTILINE)
+
+
+def test_the_glossary_names_modules() -> None:
+    assert {"memory", "options", "progress"} <= set(words_of_one_module())
+
+
+@pytest.mark.parametrize("word", words_of_one_module())
+def test_a_word_of_the_glossary_is_the_name_of_one_module(word: str) -> None:
+    modules = [path for path in SERVICE.rglob("*.py") if path.stem == word]
+    folders = [path for path in FACES if path.name == word]
+    assert len(modules + folders) == 1

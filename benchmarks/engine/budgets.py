@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 
 import click
 import requests
-from PIL import Image, ImageDraw
+from PIL import Image
 
-from devtools.server import running
+from devtools.running import RealServer
+from devtools.sheet import Cell, Row, draw
 
 EXAMPLES = Path("examples")
 ALLOWED = 0.05, 0.1  # of the budget, seconds: the larger of both may be exceeded
@@ -49,21 +50,6 @@ def post(url: str, photo: Path, artwork: Path, **options: float) -> Answer:
     return Answer(seconds, report, Image.open(io.BytesIO(base64.b64decode(report["image"]))).convert("RGB"))
 
 
-def sheet(rows: dict[int, dict[str, Image.Image]], path: Path, width: int = 300) -> None:
-    """A row for each size, a column for each budget."""
-    first = next(iter(next(iter(rows.values())).values()))
-    height = width * first.height // first.width
-    columns = max(len(row) for row in rows.values())
-    canvas = Image.new("RGB", (columns * (width + 8) + 8, len(rows) * (height + 28) + 8), "white")
-    draw = ImageDraw.Draw(canvas)
-    for y, (size, row) in enumerate(rows.items()):
-        for x, (caption, picture) in enumerate(row.items()):
-            corner = (8 + x * (width + 8), 8 + y * (height + 28))
-            draw.text(corner, f"{size} px, {caption}", fill="black")
-            canvas.paste(picture.resize((width, height)), (corner[0], corner[1] + 16))
-    canvas.save(path)
-
-
 @click.command(help=__doc__)
 @click.option("--size", "sizes", type=int, multiple=True, default=(128, 256, 512), show_default=True)
 @click.option("--budget", "budgets", type=float, multiple=True, default=(2, 5, 10, 30), show_default=True)
@@ -77,11 +63,11 @@ def main(
     pictures = EXAMPLES / "photos" / f"{photo}.jpg", EXAMPLES / "styles" / f"{style}.jpg"
     rows: dict[int, dict[str, Image.Image]] = {size: {} for size in sizes}
     late = 0
-    with running(out / "service.log") as url:
+    with RealServer(out / "service.log") as server:
         print(f"{'size':>5} {'budget':>7} {'answer':>7} {'over':>7} {'evals':>6} {'delivered':>10}  stopped")
         for size in sizes:
             for budget in budgets:
-                answer = post(url, *pictures, size=size, budget=budget)
+                answer = post(server.url, *pictures, size=size, budget=budget)
                 over = answer.seconds - budget
                 late += over > max(ALLOWED[0] * budget, ALLOWED[1])
                 report = answer.report
@@ -93,14 +79,18 @@ def main(
                 rows[size][f"{budget:g} s"] = answer.picture
         print(f"{late} of {len(sizes) * len(budgets)} later than allowed (5 %, or 100 ms)")
         for size in sizes:
-            answers = [post(url, *pictures, size=size) for _ in range(repeats)]
+            answers = [post(server.url, *pictures, size=size) for _ in range(repeats)]
             seconds = sorted(answer.seconds for answer in answers)
             print(
                 f"{size:5d} default p50 {statistics.median(seconds):.2f} s, worst {seconds[-1]:.2f} s, "
                 f"{answers[0].report['evaluations']} evaluations, {answers[0].report['losses']['total']:.4g}"
             )
             rows[size]["default"] = answers[0].picture
-    sheet(rows, out / "sheet.png")
+    sheet = [
+        Row(f"{size} px", [Cell(picture, caption) for caption, picture in row.items()])
+        for size, row in rows.items()
+    ]
+    draw("What a budget buys", sheet, 300).save(out / "sheet.png")
 
 
 if __name__ == "__main__":

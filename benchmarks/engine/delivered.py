@@ -111,9 +111,7 @@ class Reached(NamedTuple):
 
 def model_of(network: VGG) -> PaintingModel:
     """The service's own model of a network that is on its device, warmed up."""
-    model = PaintingModel(
-        network, "benchmark", "", "", network.device.type, torch.__version__, str(network.dtype)
-    )
+    model = PaintingModel(network, "benchmark", "", "", network.device.type, torch.__version__)
     model.warm_up()
     return model
 

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from service.style.inputs import Inputs
 from service.style.loss.objective import Objective
 from service.style.loss.terms import StyleTerm
 from service.style.network.vgg import VGG
@@ -20,7 +21,6 @@ from service.style.optimiser.canvas_objective import CanvasObjective
 from service.style.optimiser.graphs import Graphs
 from service.style.optimiser.lbfgs import LBFGS
 from service.style.options import Options
-from service.style.sources import Sources
 
 GROUPS = 5
 """Of runs. The median of theirs is what a run takes."""
@@ -109,14 +109,14 @@ def ceilings(device: torch.device, side: int, numbers: int, within: float) -> Ce
     return Ceilings(products, 8 * numbers / seconds_of(lambda: here.copy_(there), device, within))
 
 
-def problem(network: VGG, size: int) -> tuple[Objective, Tensor]:
+def objective_of(network: VGG, size: int) -> tuple[Objective, Tensor]:
     """The default objective of a square picture of random numbers, and that picture, (1, 3, size, size)."""
     random = torch.Generator().manual_seed(0)
     photograph, artwork = (
         torch.randint(0, 256, (3, size, size), dtype=torch.uint8, generator=random) for _ in range(2)
     )
-    sources = Sources(photograph, [artwork]).to(network.device)
-    objective = sources.objective(network, (size, size), Options(size=size))
+    inputs = Inputs(photograph, [artwork]).to(network.device)
+    objective = inputs.objective(network, (size, size), Options(size=size))
     return objective, photograph[None].to(network.device).float() / 255
 
 
@@ -139,7 +139,7 @@ def evaluation(network: VGG, size: int, within: float, graphs: Graphs | None = N
     not be recorded, that of an evaluation.
     """
     device = network.device
-    objective, x = problem(network, size)
+    objective, x = objective_of(network, size)
     canvas = Canvas(x, smooth=True)
     plain = optimiser = LBFGS(
         CanvasObjective(canvas, objective), canvas.origin(), recordable=graphs is not None

@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from service.style.inputs import Inputs
 from service.style.loss.objective import Objective
 from service.style.network.precision import fastest_dtype
 from service.style.network.vgg import VGG
@@ -26,7 +27,6 @@ from service.style.optimiser.canvas import Canvas
 from service.style.optimiser.canvas_objective import CanvasObjective
 from service.style.optimiser.lbfgs import LBFGS
 from service.style.options import Options
-from service.style.sources import Sources
 from service.weights import load
 
 GOAL = 0.6
@@ -70,9 +70,9 @@ def measure(network: VGG, plain: VGG, size: int, rounds: int) -> list[float]:
         torch.randint(0, 256, (3, size * 3 // 4, size), dtype=torch.uint8, generator=random) for _ in range(2)
     )
     x = (photograph[None].float() / 255).to(network.device)
-    sources = Sources(photograph, [artwork]).to(network.device)
+    inputs = Inputs(photograph, [artwork]).to(network.device)
     objective, other = (
-        sources.objective(each, (x.shape[-2], x.shape[-1]), Options(size=size)) for each in (network, plain)
+        inputs.objective(each, (x.shape[-2], x.shape[-1]), Options(size=size)) for each in (network, plain)
     )
     canvas = Canvas(x, smooth=True)
     optimiser = LBFGS(CanvasObjective(canvas, objective), canvas.origin())

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from service.style import resample
+from service.style.inputs import Inputs
 from service.style.loss.objective import Objective
 from service.style.network.vgg import VGG
 from service.style.optimiser.canvas import Canvas
@@ -19,7 +20,6 @@ from service.style.optimiser.canvas_objective import CanvasObjective
 from service.style.optimiser.lbfgs import LBFGS
 from service.style.options import Options
 from service.style.progress import Progress, Result
-from service.style.sources import Sources
 from service.style.transfer import stylize
 
 
@@ -60,8 +60,8 @@ Method = Callable[[VGG, Pair, Options, Clock], Iterator[Step]]
 def full_size_objective(network: VGG, pair: Pair, options: Options) -> Objective:
     """Eq. 7 at the size of the result."""
     size = resample.fit(pair.photograph.shape[-2], pair.photograph.shape[-1], options.size)
-    sources = Sources(pair.photograph, [pair.artwork]).to(network.device)
-    return sources.objective(network, size, options)
+    inputs = Inputs(pair.photograph, [pair.artwork]).to(network.device)
+    return inputs.objective(network, size, options)
 
 
 def white_noise(pair: Pair, options: Options, device: torch.device) -> Tensor:

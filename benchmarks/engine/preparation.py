@@ -20,12 +20,12 @@ from torch import Tensor
 from service.images import decode
 from service.style import resample
 from service.style.copies import Copies
+from service.style.inputs import Inputs
 from service.style.network.vgg import VGG
 from service.style.optimiser.lbfgs import LBFGS
 from service.style.options import Options
 from service.style.progress import finish
 from service.style.schedule.pyramid import scales
-from service.style.sources import Sources
 from service.style.transfer import result_size, stylize
 from service.weights import load
 
@@ -65,7 +65,7 @@ def measure(
     """Seconds of a transfer that are not evaluations, and those of them that are resizing."""
     copies = Copies()
     if before:
-        Sources(photograph, [artwork], copies=copies).prepare(options)
+        Inputs(photograph, [artwork], copies=copies).prepare(options)
     with timed(LBFGS, "step") as steps, timed(resample, "lanczos") as resizing:
         began = time.perf_counter()
         finish(stylize(network, photograph, [artwork], options, copies=copies))

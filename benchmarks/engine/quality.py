@@ -7,7 +7,6 @@ Delivered means clamped, rounded to 8 bits, measured again. Time spent on measur
 a contact sheet, a plot of delivered loss over seconds for each pair, and the numbers as JSON.
 """
 
-import itertools
 import json
 import statistics
 from dataclasses import dataclass, field, replace
@@ -17,10 +16,11 @@ import click
 import matplotlib
 import torch
 from matplotlib import pyplot
-from PIL import Image, ImageDraw
+from PIL import Image
 from torch import Tensor
 
 from benchmarks.engine.methods import METHODS, Clock, Pair, full_size_objective
+from devtools.sheet import Cell, Row, draw
 from service.images import decode
 from service.style import resample
 from service.style.loss.objective import Losses, Objective
@@ -117,21 +117,16 @@ def plot(curves: dict[str, Curve], title: str, path: Path) -> None:
 
 
 def sheet(rows: list[tuple[str, list[tuple[str, Tensor]]]], path: Path) -> None:
-    """Pictures in rows, each with its caption."""
-    width = max(p.shape[2] for _, cells in rows for _, p in cells)
-    height = max(p.shape[1] for _, cells in rows for _, p in cells)
-    columns = max(len(cells) for _, cells in rows)
-    canvas = Image.new("RGB", (columns * (width + 8) + 8, len(rows) * (height + 28) + 8), "white")
-    draw = ImageDraw.Draw(canvas)
-    for (row, (name, cells)), (column) in itertools.product(enumerate(rows), range(columns)):
-        if column >= len(cells):
-            continue
-        caption, picture = cells[column]
-        corner = (8 + column * (width + 8), 8 + row * (height + 28))
-        draw.text(corner, f"{name}: {caption}", fill="black")
-        image = Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy())
-        canvas.paste(image, (corner[0], corner[1] + 16))
-    canvas.save(path)
+    """Pictures in rows, each with its caption, as wide as the widest of them."""
+    width = max(picture.shape[2] for _, cells in rows for _, picture in cells)
+    drawn = [
+        Row(name, [Cell(_image(picture), caption) for caption, picture in cells]) for name, cells in rows
+    ]
+    draw(path.stem, drawn, width).save(path)
+
+
+def _image(picture: Tensor) -> Image.Image:
+    return Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy())
 
 
 @click.command(help=__doc__)

@@ -22,7 +22,7 @@ import requests
 from PIL import Image
 
 from devtools.bombs import saved
-from devtools.server import free_port, running
+from devtools.running import RealServer
 
 # Every file below such a folder, whatever it is called: what is no picture is a test too.
 FOLDERS = {"images"}
@@ -107,9 +107,8 @@ def main(url: str | None, admin: str | None, package: str, cache: Path) -> None:
     if url is not None and admin is not None:
         well = measure(url, admin, archive)
     else:
-        port = free_port()
-        with running(cache / "service.log", STYLIZE_ADMIN_PORT=str(port)) as url:
-            well = measure(url, f"http://127.0.0.1:{port}", archive)
+        with RealServer(cache / "service.log") as server:
+            well = measure(server.url, f"http://{server.host}:{server.admin_port}", archive)
     sys.exit(0 if well else 1)
 
 

@@ -8,7 +8,7 @@ The pictures from white noise take longer than a service usually lets a request 
 import sys
 from pathlib import Path
 
-from devtools.server import running
+from devtools.running import RealServer
 from examples.figures.command import figures_command
 
 LOG = Path("out/figures/service.log")
@@ -18,8 +18,8 @@ def main() -> None:
     """Run it; the exit code is that of the command."""
     if {"--help", "--url"} & {argument.partition("=")[0] for argument in sys.argv}:
         figures_command()
-    with running(LOG, STYLIZE_MAX_BUDGET="3600") as url:
-        figures_command(["--url", url, *sys.argv[1:]], standalone_mode=False)
+    with RealServer(LOG, STYLIZE_MAX_BUDGET=3600) as server:
+        figures_command(["--url", server.url, *sys.argv[1:]], standalone_mode=False)
 
 
 if __name__ == "__main__":

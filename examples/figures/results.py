@@ -7,10 +7,10 @@ from typing import Any
 
 from PIL import Image
 
+from devtools.sheet import Cell, Row, draw
 from examples.figures import measures, recipes
 from examples.figures.client import Client, Painted
 from examples.figures.recipes import Figure, Original, Panel, Strip
-from examples.figures.sheet import Cell, Row, draw
 from service.intake.operations import RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE
 
 NARROWEST = 190

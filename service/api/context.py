@@ -49,7 +49,7 @@ class Service:
         def load_all() -> Model:
             catalogue.watch()
             model = load()
-            images.warm_up()
+            images.load_codecs()
             decoders.start()
             catalogue.look()  # being ready is being ready for every name
             return model

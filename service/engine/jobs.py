@@ -66,10 +66,6 @@ class Model(Protocol):
         """Version of torch."""
 
     @property
-    def arithmetic(self) -> str:
-        """All of the machine that the last bit of a picture depends on: which unit, which dtype, how many threads."""
-
-    @property
     def layers(self) -> tuple[str, ...]:
         """Names that content_layers and style_layers may use."""
 

@@ -1,5 +1,6 @@
 """Pictures in and out: bytes to an upright 8-bit sRGB tensor, and back."""
 
+from service.images.codecs import load_codecs
 from service.images.decode import Decoded, decode
 from service.images.delivery import deliver, resized
 from service.images.encode import encode, on_white
@@ -12,9 +13,8 @@ from service.images.errors import (
     TooSmall,
     UnsupportedFormat,
 )
-from service.images.formats import MEDIA_TYPES, Format, SourceFormat, sniff
+from service.images.formats import MEDIA_TYPES, Format, InputFormat, sniff
 from service.images.labels import Labels, colour_name, read_labels
-from service.images.warm_up import warm_up
 
 __all__ = [
     "MEDIA_TYPES",
@@ -22,9 +22,9 @@ __all__ = [
     "Decoded",
     "Format",
     "ImageError",
+    "InputFormat",
     "Invisible",
     "Labels",
-    "SourceFormat",
     "TooManyLabels",
     "TooManyPixels",
     "TooSmall",
@@ -33,9 +33,9 @@ __all__ = [
     "decode",
     "deliver",
     "encode",
+    "load_codecs",
     "on_white",
     "read_labels",
     "resized",
     "sniff",
-    "warm_up",
 ]

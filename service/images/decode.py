@@ -24,7 +24,7 @@ from service.images.errors import (
     TooSmall,
     UnsupportedFormat,
 )
-from service.images.formats import SOURCES, SourceFormat, sniff
+from service.images.formats import INPUT_FORMATS, InputFormat, sniff
 from service.images.heic import open_heic
 
 if TYPE_CHECKING:  # the decoders' processes import this module, and must not import torch
@@ -56,7 +56,7 @@ class Pixels:
 
     rgb: NDArray[np.uint8]
     alpha: NDArray[np.uint8] | None
-    format: SourceFormat
+    format: InputFormat
     size: tuple[int, int]
     icc: Conversion
 
@@ -75,7 +75,7 @@ class Decoded:
 
     rgb: "Tensor"
     alpha: "Tensor | None"
-    format: SourceFormat
+    format: InputFormat
     size: tuple[int, int]
     icc: Conversion
 
@@ -167,7 +167,7 @@ def read_pixels(
     return Pixels(
         rgb=_planes(rgb),
         alpha=None if alpha is None else _planes(alpha),
-        format=SOURCES[name],
+        format=INPUT_FORMATS[name],
         size=(height, width) if orientation in _ON_ITS_SIDE else (width, height),
         icc=icc,
     )
@@ -175,7 +175,7 @@ def read_pixels(
 
 def _accepted(data: bytes, heic: bool) -> str:
     """The name of the file's format, if it may come in."""
-    *names, last = [name for name in SOURCES if heic or name != "HEIC"]
+    *names, last = [name for name in INPUT_FORMATS if heic or name != "HEIC"]
     name = sniff(data)
     if name in (*names, last):
         return name

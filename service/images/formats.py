@@ -6,7 +6,7 @@ from typing import Literal
 Format = Literal["jpeg", "png", "webp", "avif"]
 """What goes out."""
 
-SourceFormat = Literal["jpeg", "png", "webp", "avif", "heic"]
+InputFormat = Literal["jpeg", "png", "webp", "avif", "heic"]
 """What comes in; HEIC where it has been switched on."""
 
 MEDIA_TYPES: Mapping[Format, str] = {
@@ -16,7 +16,7 @@ MEDIA_TYPES: Mapping[Format, str] = {
     "avif": "image/avif",
 }
 
-SOURCES: Mapping[str, SourceFormat] = {
+INPUT_FORMATS: Mapping[str, InputFormat] = {
     "JPEG": "jpeg",
     "PNG": "png",
     "WebP": "webp",

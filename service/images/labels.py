@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from service.images.decode import Decoded
 from service.images.errors import TooManyLabels
-from service.images.formats import SourceFormat
+from service.images.formats import InputFormat
 
 if TYPE_CHECKING:  # the decoders' processes import this module, and must not import torch
     from torch import Tensor
@@ -35,7 +35,7 @@ class Labels:
     colours: tuple[int, ...]
     codes: "Tensor"
     size: tuple[int, int]
-    format: SourceFormat = "png"
+    format: InputFormat = "png"
 
     @classmethod
     def of(
@@ -43,7 +43,7 @@ class Labels:
         colours: Sequence[int],
         codes: NDArray[np.int32],
         size: tuple[int, int],
-        format: SourceFormat,  # noqa: A002
+        format: InputFormat,  # noqa: A002
     ) -> "Labels":
         """With a tensor, which shares the memory of the codes."""
         import torch

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from service.intake.contract import StylizeOptions
 from service.intake.errors import OptionsError
-from service.intake.options import StylizeOptions
 from service.messages import unknown
 from service.problems import FieldError
 from service.style import Init, Options, strength_to_content_weight, strength_to_opacity

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from service.catalogue import Catalogue, Style
 from service.images import Format
 from service.intake.bounds import Bounds
+from service.intake.contract import STYLE_NAME
 from service.intake.errors import OptionsError
-from service.intake.options import STYLE_NAME
 from service.intake.submission import Submission
 from service.problems import FieldError
 from service.style import Options

@@ -7,8 +7,8 @@ pictures and which of the options may be sent, and what the others are; everythi
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from service.intake.contract import PICTURES, STYLE_NAME, StylizeOptions, parse_options
 from service.intake.errors import OptionsError
-from service.intake.options import PICTURES, STYLE_NAME, StylizeOptions, parse_options
 from service.messages import unknown
 from service.problems import FieldError
 

@@ -11,10 +11,10 @@ from service.catalogue import Catalogue, Style
 from service.images import Decoded, Format, ImageError, Labels, on_white
 from service.images.decoders import Decoder
 from service.intake.completion import PaintRequest
+from service.intake.contract import STYLE_NAME
 from service.intake.errors import OptionsError, PictureError, TooLargeError
 from service.intake.masks import Region, match, misfit
 from service.intake.operations import STYLIZE, Operation
-from service.intake.options import STYLE_NAME
 from service.messages import sentence
 from service.problems import FieldError
 from service.style import Masks, Options, Shapes, Work, kept, reduce, reduce_seen, result_size

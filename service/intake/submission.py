@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from service.intake.contract import StylizeOptions
 from service.intake.operations import Operation
-from service.intake.options import StylizeOptions
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from service.machine.cpus import usable_cpus, wait_without_spinning
 from service.machine.extras import why_no_heic, why_no_traces
+from service.machine.free_memory import free_for_pictures, free_for_requests, free_on_gpu, parse_amount
 from service.machine.gpu import gpu_memory
-from service.machine.memory import free_for_pictures, free_for_requests, free_on_gpu, parse_amount
 
 __all__ = [
     "free_for_pictures",

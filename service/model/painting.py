@@ -15,7 +15,7 @@ from service.messages import sentence
 from service.model.faults import fault_of
 from service.model.warm_up import paint_shapes
 from service.settings import Settings
-from service.style import Copies, Options, Progress, Result, Shapes, Sources, Work, kept, pinned, stylize
+from service.style import Copies, Inputs, Options, Progress, Result, Shapes, Work, kept, pinned, stylize
 from service.style.memory import (
     DoesNotFitError,
     Need,
@@ -53,7 +53,6 @@ class PaintingModel:
         note: which weights, and how to get others; empty where there is nothing to say.
         device: cpu or cuda.
         torch: its version.
-        arithmetic: unit, dtype, whether by Winograd's convolutions, and threads.
         memory: bytes that one picture's painting may take; None: not known.
         room: bytes of the host's memory for the pictures of each request, with their copies; None: not known.
         largest_size: whose painting fits, with the default options; None: no size does.
@@ -69,7 +68,6 @@ class PaintingModel:
     note: str
     device: str
     torch: str
-    arithmetic: str
     memory: int | None = None
     room: int | None = None
     largest_size: int | None = None
@@ -104,7 +102,7 @@ class PaintingModel:
             look: called before each copy; what it raises ends the preparation.
         """
         copies = Copies(pinned if self.device == "cuda" else None)
-        Sources(work.content, work.styles, start=work.start, copies=copies, alpha=work.alpha).prepare(
+        Inputs(work.content, work.styles, start=work.start, copies=copies, alpha=work.alpha).prepare(
             work.options, look
         )
         return replace(work, copies=copies)
@@ -224,10 +222,6 @@ def load_model(settings: Settings) -> PaintingModel:
     largest_size: int | None = bounds.max_size
     if memory is not None:
         largest_size = largest_square(network, memory, bounds.max_size, room)
-    unit = torch.cuda.get_device_name() if device == "cuda" else torch.backends.cpu.get_cpu_capability()
-    computing = "tf32" if settings.precision == "tf32" else str(network.dtype)
-    if network.has_winograd:
-        computing += " by Winograd"
     return PaintingModel(
         network=network,
         backbone=loaded.name,
@@ -235,7 +229,6 @@ def load_model(settings: Settings) -> PaintingModel:
         note=loaded.note,
         device=device,
         torch=torch.__version__,
-        arithmetic=f"{unit}, {computing}, {torch.get_num_threads()} threads",
         memory=memory,
         room=room,
         largest_size=largest_size,

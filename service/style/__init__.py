@@ -1,6 +1,7 @@
 """The paper: pure torch, no HTTP, no settings, no globals. Importable in a notebook without the service."""
 
 from service.style.copies import Copies, pinned
+from service.style.inputs import Inputs
 from service.style.options import (
     FADE,
     PAPER_CONTENT_LAYERS,
@@ -14,7 +15,6 @@ from service.style.options import (
 from service.style.progress import Progress, Result, Stopped, finish
 from service.style.regions import Masks
 from service.style.resample import fit, kept, reduce, reduce_seen
-from service.style.sources import Sources
 from service.style.transfer import result_size, score, stylize
 from service.style.work import Shapes, Size, Work
 
@@ -25,13 +25,13 @@ __all__ = [
     "Color",
     "Copies",
     "Init",
+    "Inputs",
     "Masks",
     "Options",
     "Progress",
     "Result",
     "Shapes",
     "Size",
-    "Sources",
     "Stopped",
     "Work",
     "finish",

@@ -12,7 +12,7 @@ Pin = Callable[[Tensor], Tensor]
 class Copies:
     """Copies of pictures, each made once: when it is first asked for, on the thread that asks.
 
-    Whoever asks for all of them beforehand (`Sources.prepare`) spares the thread that paints the resizing. For one
+    Whoever asks for all of them beforehand (`Inputs.prepare`) spares the thread that paints the resizing. For one
     thread after the other, not for two at the same time.
 
     Args:

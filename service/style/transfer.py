@@ -10,6 +10,7 @@ from torch import Tensor
 from service.style import resample
 from service.style.colour.palette import Palette
 from service.style.copies import Copies
+from service.style.inputs import Inputs
 from service.style.loss.objective import Losses, Objective
 from service.style.memory import prediction as memory
 from service.style.network.vgg import VGG
@@ -23,7 +24,6 @@ from service.style.progress import Progress, Result, Stopped
 from service.style.regions import Masks
 from service.style.schedule import pyramid
 from service.style.schedule.stopwatch import Costs, Stopwatch
-from service.style.sources import Sources
 
 PLATEAU_EVALUATIONS = 20
 PLATEAU_DECREASE = 2e-3
@@ -92,7 +92,7 @@ def stylize(
             ratio.
         alpha: uint8 (1, H, W): how much of each pixel of the photograph is seen. What is hidden plays no part; the
             result is opaque. None: all is seen.
-        copies: of these very tensors, prepared (`Sources.prepare`); None: they are made when a scale begins.
+        copies: of these very tensors, prepared (`Inputs.prepare`); None: they are made when a scale begins.
         clock: seconds, monotonic.
         usual: what evaluations cost on this machine; with it a budget is spent better.
         memory_bound: bytes that this may take, beside what the process holds already. Where it would take more,
@@ -108,10 +108,10 @@ def stylize(
         raise ValueError("a picture to start from goes with init=image: give both or neither")
     network = network.with_pooling(options.pooling)
     stopwatch = Stopwatch([options.budget, options.time_limit], clock, usual)
-    sources = Sources(photograph, artworks, masks, start, copies or Copies(), alpha).to(network.device)
-    run = _Run(network, sources, options, stopwatch, memory_bound)
+    inputs = Inputs(photograph, artworks, masks, start, copies or Copies(), alpha).to(network.device)
+    run = _Run(network, inputs, options, stopwatch, memory_bound)
     run.graphs = graphs
-    memory.require(network, *sources.sizes, options, memory_bound, sources.regions)
+    memory.require(network, *inputs.sizes, options, memory_bound, inputs.regions)
     for stage in pyramid.plan(*run.size, options, stopwatch.cost):
         if not run.has_time_for(stage):
             run.stopped, run.cut_short = "budget", True
@@ -150,9 +150,9 @@ def score(
         )
     network = network.with_pooling(options.pooling)
     # As a start, so that the colours of the picture count where nothing else has any.
-    sources = Sources(photograph, artworks, masks, picture).to(network.device)
-    palette = sources.palette((height, width), options)
-    objective = sources.objective(network, (height, width), options, palette=palette)
+    inputs = Inputs(photograph, artworks, masks, picture).to(network.device)
+    palette = inputs.palette((height, width), options)
+    objective = inputs.objective(network, (height, width), options, palette=palette)
     return objective.losses(palette.seen(resample.dequantise(picture.to(network.device))))
 
 
@@ -162,17 +162,17 @@ class _Run:
     def __init__(
         self,
         network: VGG,
-        sources: Sources,
+        inputs: Inputs,
         options: Options,
         stopwatch: Stopwatch,
         memory_bound: int | None,
     ) -> None:
         self.network = network
-        self.sources = sources
+        self.inputs = inputs
         self.options = options
         self.stopwatch = stopwatch
         self.memory_bound = memory_bound
-        self.size = result_size(sources.photograph.shape[-2], sources.photograph.shape[-1], options.size)
+        self.size = result_size(inputs.photograph.shape[-2], inputs.photograph.shape[-1], options.size)
         self.evaluations = 0
         self.stopped: Stopped = "iterations"
         self.cut_short = False
@@ -196,12 +196,12 @@ class _Run:
         size = self._scaled(stage.longest)
         area = math.prod(size)
         self.objective = None  # its targets go before others come
-        palette = self.sources.palette(size, self.options)
+        palette = self.inputs.palette(size, self.options)
         drawing = palette.photograph
-        if self.sources.start is not None:
-            drawing = palette.seen(self.sources.at(self.sources.start, size))
+        if self.inputs.start is not None:
+            drawing = palette.seen(self.inputs.at(self.inputs.start, size))
         self.objective = self._objective(stage, palette)
-        smooth, free = self.options.init != "noise", self.sources.free(size)
+        smooth, free = self.options.init != "noise", self.inputs.free(size)
         canvas = Canvas(
             _kept(self._start(palette, drawing), palette, free),
             smooth=smooth,
@@ -256,10 +256,10 @@ class _Run:
         if picture.shape[-2:] != self.size:  # the time ended before the last scale
             self.stopped = "budget-too-small"
             self.objective = None
-            self.palette = self.sources.palette(self.size, self.options)
-            free = self.sources.free(self.size)
+            self.palette = self.inputs.palette(self.size, self.options)
+            free = self.inputs.free(self.size)
             picture = _kept(resample.enlarge(picture, self.size), self.palette, free)
-            self.objective = self.sources.objective(
+            self.objective = self.inputs.objective(
                 self.network, self.size, self.options, palette=self.palette
             )
         assert self.objective is not None
@@ -296,7 +296,7 @@ class _Run:
 
     def _scaled(self, longest: int) -> tuple[int, int]:
         """(height, width) of a scale. Of the photograph's own shape, not the result's, which is rounded already."""
-        return resample.fit(self.sources.photograph.shape[-2], self.sources.photograph.shape[-1], longest)
+        return resample.fit(self.inputs.photograph.shape[-2], self.inputs.photograph.shape[-1], longest)
 
     def _start(self, palette: Palette, drawing: Tensor) -> Tensor:
         """What a scale begins with: what there is; else noise, or the drawing."""
@@ -322,7 +322,7 @@ class _Run:
     def _preparation(self, longest: int) -> float:
         """What preparing a scale costs, in evaluations of it: more artworks, or larger ones, cost more."""
         area = math.prod(self._scaled(longest))
-        artworks = sum(math.prod(size) for size in self.sources.artwork_sizes(longest, self.options))
+        artworks = sum(math.prod(size) for size in self.inputs.artwork_sizes(longest, self.options))
         return FORWARD * (area + artworks) / area
 
     def _progress(
@@ -360,14 +360,14 @@ class _Run:
         """Of one scale, recomputing what has to be to keep to the memory that there is."""
         scale = memory.at_scale(
             self.network,
-            *self.sources.sizes,
+            *self.inputs.sizes,
             self.options,
             stage,
             self.memory_bound,
-            self.sources.regions,
+            self.inputs.regions,
         )
         size = self._scaled(stage.longest)
-        return self.sources.objective(
+        return self.inputs.objective(
             self.network, size, self.options, palette=palette, recomputed=scale.recomputed
         )
 

@@ -276,7 +276,7 @@ def test_the_command_prints_tables_and_the_goals(folder: Path) -> None:
 
 
 def test_the_operations_of_an_evaluation_are_those_that_torch_counts(bench: Bench) -> None:
-    objective, x = device.problem(bench.network, 64)
+    objective, x = device.objective_of(bench.network, 64)
     with FlopCounterMode(display=False) as counter:
         objective.loss_and_gradient(x)
     assert device.operations(objective, 64) == counter.get_total_flops()

@@ -13,7 +13,7 @@ from devtools.running import ROOT
 from devtools.serving import FakeModel, picture
 from service.__main__ import main
 from service.engine.jobs import LoadError
-from service.intake.options import StylizeOptions
+from service.intake.contract import StylizeOptions
 from service.settings.settings import Settings
 
 

@@ -7,7 +7,7 @@ import schemathesis
 from hypothesis import strategies as st
 
 from devtools.serving import picture
-from service.intake import options as contract
+from service.intake import contract
 
 PICTURES = [picture(40, 30), picture(16, 16, "orange", "jpeg"), picture(33, 64, "navy", "webp")]
 

@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 
 from devtools.serving import FakeModel, picture, started
 from service.api.context import service_of
+from service.intake.contract import PICTURES, STYLE_NAME, StylizeOptions
 from service.intake.operations import OPERATIONS, Operation
-from service.intake.options import PICTURES, STYLE_NAME, StylizeOptions
 from service.problems import MEDIA_TYPE, PROBLEMS
 from tests.api.paint.test_stylize import b64
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from service.intake.contract import StylizeOptions, parse_options
 from service.intake.errors import OptionsError
-from service.intake.options import StylizeOptions, parse_options
 from tests.contract.test_openapi import SCHEMAS, resolved
 
 # Layers may be any text as far as a schema can say.

@@ -17,11 +17,18 @@ from service import __version__
 from service.api.app import create_app
 from service.api.context import service_of
 from service.api.pages.docs import OPENAPI
-from service.api.paint.report import Preview, Progress, Queued, StyleList, StyleReport, StylizeReport
+from service.api.paint.report import (
+    PreviewData,
+    ProgressData,
+    QueuedData,
+    StyleList,
+    StyleReport,
+    StylizeReport,
+)
 from service.engine.engine import State
 from service.images import MEDIA_TYPES
+from service.intake.contract import MAX_STYLES, STYLE_NAME, StylizeOptions, parse_options
 from service.intake.operations import OPERATIONS, RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE, Operation
-from service.intake.options import MAX_STYLES, STYLE_NAME, StylizeOptions, parse_options
 from service.problems import MEDIA_TYPE, PROBLEMS
 from service.style.options import Options
 from tests.api.paint.test_stylize import post
@@ -177,10 +184,10 @@ def shape(schema: dict[str, Any], definitions: dict[str, Any]) -> object:
     return schema["type"]
 
 
-@pytest.mark.parametrize("model", [StylizeReport, Queued, Progress, Preview])
+@pytest.mark.parametrize("model", [StylizeReport, QueuedData, ProgressData, PreviewData])
 def test_what_is_answered_has_the_fields_of_the_code(model: type[BaseModel]) -> None:
     ours = model.model_json_schema()
-    assert shape(SCHEMAS[model.__name__], SCHEMAS) == shape(ours, ours.get("$defs", {}))
+    assert shape(SCHEMAS[model.__name__.removesuffix("Data")], SCHEMAS) == shape(ours, ours.get("$defs", {}))
 
 
 def check_event(name: str, data: object) -> None:

@@ -21,8 +21,8 @@ from examples.gallery import (
     draw_helpers,
     save,
 )
-from service.intake.options import PICTURES as PICTURES_SENT
-from service.intake.options import StylizeOptions
+from service.intake.contract import PICTURES as PICTURES_SENT
+from service.intake.contract import StylizeOptions
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/develop/gallery.md").read_text()

@@ -63,11 +63,10 @@ def style_distance(network: VGG, picture: Tensor, artwork: Tensor) -> float:
     size = resample.artwork_size(artwork.shape[-2], artwork.shape[-1], OPTIONS.size)
     ours = network(resample.dequantise(picture), PAPER_STYLE_LAYERS)
     theirs = network(resample.resize(artwork, size), PAPER_STYLE_LAYERS)
-    layers = [
-        losses.style_layer_loss(losses.gram(ours[name]), losses.gram(theirs[name]))
-        for name in PAPER_STYLE_LAYERS
-    ]
-    return losses.style_loss(layers, PAPER_STYLE_LAYERS.values()).item()
+    return sum(
+        weight * losses.style_layer_loss(losses.gram(ours[name]), losses.gram(theirs[name])).item()
+        for name, weight in PAPER_STYLE_LAYERS.items()
+    )
 
 
 def inside(picture: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,10 +10,10 @@ import pytest
 from devtools import painting
 from devtools.painting import example
 from service.style import resample
+from service.style.inputs import Inputs
 from service.style.network.vgg import VGG, layer_names
 from service.style.options import Options
 from service.style.progress import Result
-from service.style.sources import Sources
 from service.weights import canonical
 from service.weights.calibration import calibrate
 from service.weights.convert import Weights
@@ -73,7 +73,7 @@ def test_with_any_factors_every_loss_and_the_gradient_are_the_same(vgg16: Weight
     found = []
     for weights in (vgg16, other):
         network = VGG(weights.arch, weights.tensors, mean=weights.mean)
-        objective = Sources(photograph, [artwork]).objective(network, (64, 96), Options())
+        objective = Inputs(photograph, [artwork]).objective(network, (64, 96), Options())
         found.append((objective.losses(x).layers, objective.loss_and_gradient(x)[1]))
     (usual_losses, usual), (losses, gradient) = found
     assert losses == pytest.approx(usual_losses, rel=1e-5)

@@ -4,8 +4,8 @@ import pytest
 
 from service.api.paint.report import settings_used
 from service.intake.bounds import Bounds
+from service.intake.contract import parse_options
 from service.intake.errors import OptionsError
-from service.intake.options import parse_options
 from service.style.network.vgg import layer_names
 from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS
 

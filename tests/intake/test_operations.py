@@ -4,9 +4,9 @@ import pytest
 
 from service.api.paint.report import settings_used
 from service.intake.bounds import Bounds
+from service.intake.contract import StylizeOptions
 from service.intake.errors import OptionsError
 from service.intake.operations import OPERATIONS, RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE, Operation
-from service.intake.options import StylizeOptions
 from service.style.network.vgg import layer_names
 from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Options
 

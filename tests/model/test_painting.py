@@ -9,7 +9,7 @@ import torch
 from devtools.serving import Clock
 from devtools.weights import random_weights
 from service.engine.jobs import LoadError
-from service.machine.memory import RESERVE
+from service.machine.free_memory import RESERVE
 from service.model.painting import PaintingModel, load_model
 from service.settings.settings import Settings
 from service.style.memory import pictures
@@ -35,7 +35,7 @@ def model() -> PaintingModel:
         weights |= {f"{name}.weight": torch.zeros(outgoing, incoming, 3, 3)}
         weights |= {f"{name}.bias": torch.zeros(outgoing)}
         incoming = outgoing
-    return PaintingModel(VGG("vgg16", weights), "vgg16", "", "", "cpu", "", "")
+    return PaintingModel(VGG("vgg16", weights), "vgg16", "", "", "cpu", "")
 
 
 def test_without_a_bound_everything_fits(model: PaintingModel) -> None:

@@ -68,7 +68,6 @@ def on_gpu(network: VGG) -> Watched:
         "",
         "cuda",
         torch.__version__,
-        "",
         default_size=SIZE,
         clock=Clock(),
         seconds=0.01,

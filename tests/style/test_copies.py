@@ -11,11 +11,11 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from service.style import resample
 from service.style.copies import Copies, pinned
+from service.style.inputs import Inputs
 from service.style.network.vgg import VGG
 from service.style.options import Options
 from service.style.progress import Result, finish
 from service.style.regions import Masks
-from service.style.sources import Sources
 from service.style.transfer import stylize
 
 OPTIONS = Options(size=128, iterations=6)
@@ -122,7 +122,7 @@ def test_after_the_preparation_nothing_is_resized_and_the_picture_is_the_same(
     assert needed
     resizes.clear()
     copies = Copies()
-    Sources(large, [artwork, large], masks, start, copies).prepare(options)
+    Inputs(large, [artwork, large], masks, start, copies).prepare(options)
     assert set(resizes) == needed, "neither more nor less than it needs"
     resizes.clear()
     result = paint(copies)
@@ -142,7 +142,7 @@ def test_whoever_wants_the_copies_is_asked_before_each_of_them_and_may_end_it(
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        Sources(large, [large.clone()]).prepare(OPTIONS, look)
+        Inputs(large, [large.clone()]).prepare(OPTIONS, look)
     assert asked == [0, 1, 2, 3]
     assert len(resizes) == 3
 
@@ -152,7 +152,7 @@ def test_a_transfer_whose_time_ends_early_finds_its_last_size_too(
 ) -> None:
     options = replace(OPTIONS, iterations=None, time_limit=1e-6)
     copies = Copies()
-    Sources(large, [large], copies=copies).prepare(options)
+    Inputs(large, [large], copies=copies).prepare(options)
     resizes.clear()
     result = finish(stylize(network, large, [large], options, copies=copies))
     assert result.stopped == "budget-too-small"
@@ -179,9 +179,9 @@ def test_a_gpu_gets_the_copy_and_need_not_be_waited_for(monkeypatch: pytest.Monk
     gpu = torch.device("cuda")
     with FakeTensorMode():
         photograph = torch.zeros(3, 30, 40, dtype=torch.uint8)
-        sources = Sources(photograph, [], copies=copies).to(gpu)
+        inputs = Inputs(photograph, [], copies=copies).to(gpu)
         monkeypatch.setattr(Tensor, "to", noted)
-        sent = sources.at(photograph, (30, 40))
-    assert sources.photograph.device.type == "cpu", "it stays where it came"
+        sent = inputs.at(photograph, (30, 40))
+    assert inputs.photograph.device.type == "cpu", "it stays where it came"
     assert (sent.device.type, sent.dtype, sent.shape) == ("cuda", torch.float32, (1, 3, 30, 40))
     assert waited == [False]

@@ -14,13 +14,13 @@ from torch import Tensor
 
 from devtools.gpu import GPU, in_place_of_cuda
 from service.style.copies import Copies
+from service.style.inputs import Inputs
 from service.style.memory import prediction as memory
 from service.style.network.precision import Precision, with_precision
 from service.style.network.vgg import VGG
 from service.style.options import Options
 from service.style.progress import Progress, finish
 from service.style.regions import Masks
-from service.style.sources import Sources
 from service.style.transfer import score, stylize
 from tests.style.conftest import picture, random_weights, thin_network
 
@@ -103,7 +103,7 @@ def test_a_picture_is_the_same_to_the_byte(
     results, previews = [], list[Tensor]()
     for painter in (network, there):
         copies = Copies()
-        Sources(PHOTOGRAPH, artworks, masks, start, copies).prepare(options)
+        Inputs(PHOTOGRAPH, artworks, masks, start, copies).prepare(options)
         run = stylize(painter, PHOTOGRAPH, artworks, options, masks=masks, start=start, copies=copies)
         results.append(finish(run, lambda progress: previews.append(progress.preview())))
     here, painted = results

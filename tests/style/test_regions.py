@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from service.style import resample
+from service.style.inputs import Inputs
 from service.style.loss import losses
 from service.style.loss.objective import Objective
 from service.style.loss.terms import StyleTerm
 from service.style.network.vgg import VGG
 from service.style.options import PAPER_STYLE_LAYERS, Options
 from service.style.regions import Masks, coverage, guides, style_terms
-from service.style.sources import Sources
 from service.style.transfer import score, stylize
 from tests.style.conftest import thin_network
 from tests.style.test_transfer import SMALL, finish
@@ -70,7 +70,7 @@ def test_one_region_that_is_the_whole_picture_equals_none(
     mask = Masks(whole(photograph))
     x = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(2))
     plain, masked, both = (
-        Sources(photograph, [artwork], masks).objective(network, (48, 64), Options())
+        Inputs(photograph, [artwork], masks).objective(network, (48, 64), Options())
         for masks in (None, mask, replace(mask, artworks=[whole(artwork)]))
     )
     loss, gradient = plain.loss_and_gradient(x)
@@ -94,7 +94,7 @@ def test_the_gradient_of_regions_equals_autograds() -> None:
     x.requires_grad_()
     masks = Masks(halves(37, 46), [halves(32, 40), whole(b[0], 2)])
     weights = dict.fromkeys(LAYERS, 0.2)
-    # Sources makes pictures of 8 bits; here nothing is rounded.
+    # Inputs makes pictures of 8 bits; here nothing is rounded.
     terms = style_terms(network, masks, [a, b], [1.0, 2.0], weights, (37, 46))
     assert {(term.region, term.layer) for term in terms} == {(r, name) for r in (1, 2) for name in LAYERS}
     objective = Objective(network, terms)
@@ -112,7 +112,7 @@ def test_the_target_of_a_region_is_the_blend_of_the_artworks_that_are_examples_f
     artworks = [artwork, artwork.flip(0), photograph]
     masks = Masks(halves(36, 48), [whole(artwork, 1), whole(artwork, 1), halves(36, 48, 0, 2)])
     options = Options(style_blend=(3 * scale, scale, 5), style_layers={"conv2_1": 1.0}, content_weight=0)
-    terms = style_of(Sources(photograph, artworks, masks).objective(network, (45, 60), options))
+    terms = style_of(Inputs(photograph, artworks, masks).objective(network, (45, 60), options))
     responses = [network(resample.dequantise(picture), ["conv2_1"])["conv2_1"] for picture in artworks]
     first = 0.75 * losses.gram(responses[0]) + 0.25 * losses.gram(responses[1])
     second = losses.gram(responses[2][..., 12:])
@@ -128,7 +128,7 @@ def test_a_region_counts_by_its_share_of_the_picture(
     mask[:, :12] = 2
     mask[:, 36:] = 1
     mask[:18, 36:] = 0
-    terms = style_of(Sources(photograph, [artwork], Masks(mask)).objective(network, (36, 48), Options()))
+    terms = style_of(Inputs(photograph, [artwork], Masks(mask)).objective(network, (36, 48), Options()))
     assert {(term.region, round(term.weight / 0.2, 6)) for term in terms} == {(1, 0.125), (2, 0.25)}
 
 
@@ -137,7 +137,7 @@ def test_a_small_region_keeps_its_layers_in_the_descent(
 ) -> None:
     mask = whole(photograph)
     mask[4:6, 4:6] = 2
-    objective = Sources(photograph, [artwork], Masks(mask)).objective(network, (36, 48), Options())
+    objective = Inputs(photograph, [artwork], Masks(mask)).objective(network, (36, 48), Options())
     layers = {
         number: [t.layer for t in objective.descended if isinstance(t, StyleTerm) and t.region == number]
         for number in (1, 2)

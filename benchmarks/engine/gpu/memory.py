@@ -8,7 +8,7 @@ import torch
 from benchmarks.engine import device
 from benchmarks.engine.gpu.bench import Bench
 from benchmarks.engine.memory import ALLOWED, pictures
-from service.machine.memory import free_for_requests, free_on_gpu
+from service.machine.free_memory import free_for_requests, free_on_gpu
 from service.style.memory import prediction as memory
 from service.style.network.precision import Precision, with_precision
 from service.style.network.vgg import VGG

@@ -13,7 +13,7 @@ from benchmarks.engine import delivered
 from benchmarks.engine.gpu.bench import EXAMPLES, PAIRS, Bench
 from benchmarks.service import closed_loop
 from benchmarks.service.percentiles import percentile
-from devtools.server import running
+from devtools.running import RealServer
 from service.style.network.precision import with_precision
 from service.style.options import Options
 
@@ -140,12 +140,12 @@ def _through_http(bench: Bench, settings: dict[str, str], *, recorded: bool) -> 
         log = Path(folder) / "log"
         try:
             began = time.monotonic()
-            with running(log, **settings) as url:
+            with RealServer(log, **settings) as server:
                 yield f"the service is ready after {time.monotonic() - began:.1f} s"
 
                 def load(size: int, clients: int, seconds: float, most: int = MOST) -> Requests:
                     found = closed_loop.load(
-                        url, files, clients=clients, seconds=seconds, most=most, size=size
+                        server.url, files, clients=clients, seconds=seconds, most=most, size=size
                     )
                     return Requests(size, clients, recorded, found)
 

@@ -17,7 +17,7 @@ from service.api.context import Service
 from service.api.lifecycle import problem_body
 from service.api.paint import answer
 from service.api.paint import deadline as timeout
-from service.api.paint.report import Preview, Progress, Queued
+from service.api.paint.report import PreviewData, ProgressData, QueuedData
 from service.api.paint.upload import client_gone
 from service.api.problems import problem_of
 from service.api.record import record
@@ -102,7 +102,7 @@ def _while_it_lasts(
         if ahead != position:
             position = ahead
             seconds = round(service.engine.queue.seconds_before(job), 1)
-            said.append(_event("queued", Queued(request_id=job.label, position=ahead, seconds=seconds)))
+            said.append(_event("queued", QueuedData(request_id=job.label, position=ahead, seconds=seconds)))
         if latest is not None and latest is not shown and now >= progress_due:
             shown, progress_due = latest, now + PROGRESS_SECONDS
             said.append(_event("progress", _progress(latest)))
@@ -123,8 +123,8 @@ def _while_it_lasts(
             return True
 
 
-def _progress(glimpse: Glimpse) -> Progress:
-    return Progress(
+def _progress(glimpse: Glimpse) -> ProgressData:
+    return ProgressData(
         fraction=glimpse.fraction,
         evaluations=glimpse.evaluations,
         loss=glimpse.loss,
@@ -134,9 +134,9 @@ def _progress(glimpse: Glimpse) -> Progress:
     )
 
 
-def _preview(picture: Tensor, alpha: Tensor | None) -> Preview:
+def _preview(picture: Tensor, alpha: Tensor | None) -> PreviewData:
     small = reduce(picture, PREVIEW_SIZE)
-    return Preview(
+    return PreviewData(
         image=base64.b64encode(deliver(small, "jpeg", _PREVIEW_QUALITY, alpha)).decode(),
         media_type=MEDIA_TYPES["jpeg"],
         width=small.shape[-1],

@@ -105,7 +105,7 @@ class StylizeReport(BaseModel):
     regions: list[RegionReport] = Field(description="Of content_mask; empty without one.")
 
 
-class Queued(BaseModel):
+class QueuedData(BaseModel):
     """The event `queued`: how many requests come first, the running one included, and for how many seconds."""
 
     request_id: str
@@ -113,7 +113,7 @@ class Queued(BaseModel):
     seconds: float = Field(ge=0)
 
 
-class Progress(BaseModel):
+class ProgressData(BaseModel):
     """The event `progress`: how far it is. Width and height are those of the scale that is worked on."""
 
     fraction: float = Field(ge=0, le=1)
@@ -124,7 +124,7 @@ class Progress(BaseModel):
     height: int
 
 
-class Preview(BaseModel):
+class PreviewData(BaseModel):
     """The event `preview`: the picture so far, small."""
 
     image: str = Field(description="The picture, base64.")

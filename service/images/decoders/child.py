@@ -20,11 +20,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from service.images.codecs import load_codecs
 from service.images.decode import read_pixels
-from service.images.decoders import memory
+from service.images.decoders import memfd
 from service.images.errors import ImageError, TooCostly
 from service.images.labels import find_labels
-from service.images.warm_up import warm_up
 
 MOST_BYTES = 1 << 16
 """Of a message."""
@@ -38,7 +38,7 @@ def serve(connection: socket.socket, answer: Callable[[Mapping[str, Any], bytes]
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(OSError):  # where memory runs out, this process ends and not the service (proc(5))
         Path("/proc/self/oom_score_adj").write_text("1000")
-    warm_up()
+    load_codecs()
     mapped = _mapped()
     connection.send(b"{}")  # it may begin
     while True:
@@ -46,7 +46,7 @@ def serve(connection: socket.socket, answer: Callable[[Mapping[str, Any], bytes]
         if not message:
             return
         job = json.loads(message)
-        data = memory.take(files[0])
+        data = memfd.take(files[0])
         os.close(files[0])
         _limit(mapped + job.pop("memory"), job.pop("seconds"))
         begun = time.process_time()
@@ -57,7 +57,7 @@ def serve(connection: socket.socket, answer: Callable[[Mapping[str, Any], bytes]
         told["seconds"] = time.process_time() - begun
         del data
         if arrays:
-            file = memory.put_arrays(arrays)
+            file = memfd.put_arrays(arrays)
             socket.send_fds(connection, [json.dumps(told).encode()], [file])
             os.close(file)
         else:

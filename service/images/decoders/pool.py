@@ -15,7 +15,7 @@ import numpy as np
 
 from service.images import errors
 from service.images.decode import Decoded, Pixels
-from service.images.decoders import memory
+from service.images.decoders import memfd
 from service.images.decoders.process import PROGRAM, DiedError, Process
 from service.images.errors import BrokenImage, ImageError, TooCostly, TooManyPixels, TooManyPixelsTogether
 from service.images.formats import sniff
@@ -290,6 +290,6 @@ def _errors() -> dict[str, type[ImageError]]:
 
 def _mapped(file: int) -> Any:
     try:
-        return memory.map_array(file)
+        return memfd.map_array(file)
     finally:
         os.close(file)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import service
-from service.images.decoders import memory
+from service.images.decoders import memfd
 
 PROGRAM = (sys.executable, "-m", "service.images.decoders.child")
 
@@ -99,7 +99,7 @@ class Process:
         """
         self.jobs += 1
         self._answered = False
-        file = memory.put(data)
+        file = memfd.put(data)
         try:
             socket.send_fds(self._socket, [json.dumps(job).encode()], [file])
         except ConnectionError:
@@ -132,4 +132,4 @@ class Process:
 
     def _death(self) -> DiedError:
         code = self._child.wait()
-        return DiedError(code, memory.take(self._complaints).decode(errors="replace")[-2000:])
+        return DiedError(code, memfd.take(self._complaints).decode(errors="replace")[-2000:])

@@ -1,4 +1,6 @@
-"""Equations 1 to 7 of the paper, each next to its number, with the gradients that the paper gives.
+"""Equations 1 to 4 and 6 of the paper, each next to its number, with the gradients that the paper gives.
+
+Equations 5 and 7, the weighted sums, are what `objective` adds up.
 
 Notation (arXiv:1508.06576, section "Methods"): F and P are the responses of one layer to the generated picture x
 and to the photograph p, G and A the Gram matrices of x and of the artwork a. A layer has N maps of M = H·W
@@ -10,8 +12,6 @@ the losses are the paper's to the letter: 1/(4 N² M²) Σ (G - A)² = 1/(4 N²)
 Where a style belongs to a part of the picture only, a guide says how much each position counts, t in [0, 1] (Gatys et
 al. 2017, arXiv:1611.07865, section 4): F becomes t∘F, and M the sum of t². A guide of ones changes nothing.
 """
-
-from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -110,13 +110,3 @@ def guide_total(guide: Tensor, dtype: torch.dtype) -> Tensor:
 def _column(guide: Tensor, dtype: torch.dtype) -> Tensor:
     """t, (M, 1), as it is multiplied with a response."""
     return guide.flatten()[:, None].to(dtype)
-
-
-def style_loss(layer_losses: Iterable[Tensor], weights: Iterable[float]) -> Tensor:
-    """Eq. 5: L_style = Σ w_l E_l, a scalar."""
-    return torch.stack([w * e for e, w in zip(layer_losses, weights, strict=True)]).sum()
-
-
-def total_loss(content: Tensor, style: Tensor, content_weight: float, style_weight: float) -> Tensor:
-    """Eq. 7: α L_content + β L_style, a scalar."""
-    return content_weight * content + style_weight * style

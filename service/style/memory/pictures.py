@@ -49,7 +49,7 @@ def held(photograph: Size, artworks: Sequence[Size], options: Options, regions: 
 def _used_at(
     photograph: Size, artworks: Sequence[Size], options: Options, *, own: bool
 ) -> list[tuple[Size, set[Size]]]:
-    """For each picture of a transfer the size that it came in, and those that it is used at (`Sources.prepare`).
+    """For each picture of a transfer the size that it came in, and those that it is used at (`Inputs.prepare`).
 
     The size that it came in is one of these where `own` says so.
     """

@@ -1,6 +1,6 @@
 """How many bytes a transfer takes at its peak, computed beforehand, tensor by tensor.
 
-The model follows the code of a transfer (`transfer`, `evaluation`, `lbfgs`, `canvas`, `sources`) and adds up what is
+The model follows the code of a transfer (`transfer`, `evaluation`, `lbfgs`, `canvas`, `inputs`) and adds up what is
 alive at the same time. With V = 12 H W bytes, a picture in float32, an evaluation at H x W px holds
 
 - 7 V: the start as logits, the point, its gradient, the direction, the trial point, its picture, and the photograph;
@@ -46,7 +46,7 @@ scratch space of a Gram matrix in bfloat16 (25 MiB for 512 maps) or of a convolu
 
 SCRATCH = 64 * 2**20
 """The same on a GPU: of a Gram matrix, and cuDNN's of a convolution. What torch's allocator loses there does not
-count as allocated; the bound leaves a tenth for it (`machine.memory.free_on_gpu`). A guess, until it is measured."""
+count as allocated; the bound leaves a tenth for it (`machine.free_memory.free_on_gpu`). A guess, until it is measured."""
 
 
 class DoesNotFitError(ValueError):

@@ -10,7 +10,7 @@ from devtools.running import ROOT
 from devtools.serving import FakeModel, settings
 from service.api.app import create_app
 from service.api.pages.playground import PAGE
-from service.intake.options import StylizeOptions
+from service.intake.contract import StylizeOptions
 from tests.api.paint.test_problems import problem
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"

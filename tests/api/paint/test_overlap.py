@@ -51,7 +51,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 
 @pytest.fixture
 def app(network: VGG, gate: Gate) -> Generator[Flask, None, None]:
-    model = Held(network, "vgg16", "", "", "cpu", torch.__version__, "")
+    model = Held(network, "vgg16", "", "", "cpu", torch.__version__)
     gate.opened.set()  # for warming up
     app = started(model)
     gate.opened.clear()

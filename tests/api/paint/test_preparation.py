@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from devtools.serving import FakeModel, Gate, picture, wait_until
 from service.api.context import Service
 from service.api.paint import preparation
-from service.machine.memory import RESERVE
+from service.machine.free_memory import RESERVE
 from service.style.memory.pictures import held
 from service.style.options import Options
 from tests.api.paint.test_problems import problem

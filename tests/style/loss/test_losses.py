@@ -47,15 +47,6 @@ def test_layer_loss_is_equation_4_where_sizes_are_equal() -> None:
     assert losses.style_layer_loss(losses.gram(f), losses.gram(a)).item() == pytest.approx(by_hand, rel=1e-13)
 
 
-def test_style_loss_is_equation_5() -> None:
-    layers = [torch.tensor(2.0), torch.tensor(3.0)]
-    assert losses.style_loss(layers, [0.2, 0.5]).item() == pytest.approx(0.2 * 2 + 0.5 * 3)
-
-
-def test_total_loss_is_equation_7() -> None:
-    assert losses.total_loss(torch.tensor(4.0), torch.tensor(5.0), 1e-3, 2.0).item() == pytest.approx(10.004)
-
-
 def test_content_gradient_is_equation_2() -> None:
     before_relu = torch.randn(1, 3, 4, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
     before_relu.requires_grad_()

@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from service.style.inputs import REFERENCE_AREA, style_targets
 from service.style.loss import losses
 from service.style.loss.objective import Losses, Objective
 from service.style.loss.terms import ContentTerm, StyleTerm, Term
 from service.style.loss.variation import variation, variation_gradient
 from service.style.network.vgg import VGG, Arch
 from service.style.options import PAPER_STYLE_LAYERS, Options
-from service.style.sources import REFERENCE_AREA, style_targets
 
 TAPS = [*PAPER_STYLE_LAYERS]
 
@@ -47,10 +47,9 @@ def test_the_total_is_equation_7_with_the_size_factor(double: VGG) -> None:
     p, a, x = random_picture(32, 48, 0), random_picture(40, 30, 1), random_picture(32, 48, 2)
     content = losses.content_loss(double(x, ["conv4_2"])["conv4_2"], double(p, ["conv4_2"])["conv4_2"])
     grams_x, grams_a = double(x, TAPS), double(a, TAPS)
-    style = losses.style_loss(
-        [losses.style_layer_loss(losses.gram(grams_x[n]), losses.gram(grams_a[n])) for n in TAPS], [0.2] * 5
-    )
-    expected = losses.total_loss(content, style, 1e-3 * 512**2 / (32 * 48), 1.0).item()
+    layers = [losses.style_layer_loss(losses.gram(grams_x[n]), losses.gram(grams_a[n])) for n in TAPS]
+    style = torch.stack([0.2 * layer for layer in layers]).sum()  # eq. 5
+    expected = (1e-3 * 512**2 / (32 * 48) * content + style).item()
     objective = paper(double, p, a)
     assert objective.loss_and_gradient(x)[0].item() == pytest.approx(expected, rel=1e-12)
     assert objective.losses(x).total == pytest.approx(expected, rel=1e-12)

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from service.style.copies import Copies
+from service.style.inputs import Inputs
 from service.style.memory import pictures
 from service.style.memory import prediction as memory
 from service.style.options import Options
-from service.style.sources import Sources
 
 GIB = 2**30
 OPTIONS = Options(size=300)
@@ -41,7 +41,7 @@ def test_it_is_what_the_pictures_and_their_copies_take_pinned(options: Options) 
         copies.append(copy)
         return copy
 
-    Sources(photograph, artworks, start=start, copies=Copies(pin)).prepare(options)
+    Inputs(photograph, artworks, start=start, copies=Copies(pin)).prepare(options)
     came = [each for each in (photograph, start, *artworks) if each is not None]
     taken = sum(each.numel() for each in came) + sum(power_of_two(each.numel()) for each in copies)
     alpha = 512 * 400

@@ -11,6 +11,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.profiler import ProfilerActivity, profile
 
 from service.style import resample
+from service.style.inputs import Inputs
 from service.style.loss import evaluation
 from service.style.loss.objective import Objective
 from service.style.memory import ledger, pictures
@@ -21,7 +22,6 @@ from service.style.optimiser.lbfgs import LBFGS
 from service.style.options import Color, Options
 from service.style.regions import Masks
 from service.style.schedule import pyramid
-from service.style.sources import Sources
 from service.style.transfer import stylize
 
 MIB = 2**20
@@ -64,7 +64,7 @@ def test_an_evaluation_takes_what_is_counted(
     network: VGG, artwork: Tensor, size: tuple[int, int], recomputed: int
 ) -> None:
     photograph = artwork.repeat(1, 4, 4)[:, : size[0], : size[1]]
-    objective = Sources(photograph, [photograph]).objective(network, size, SHALLOW)
+    objective = Inputs(photograph, [photograph]).objective(network, size, SHALLOW)
     x = torch.rand(1, 3, *size)
     taken = allocated(lambda: evaluation.loss_and_gradient(network, x, objective.terms, recomputed))
     blocks = ledger.blocks_of(network, size, {"conv1_1", "conv2_1", "conv2_2"})
@@ -83,7 +83,7 @@ def test_an_evaluation_by_winograd_takes_what_is_counted(
     network = network.with_winograd()
     assert network.has_winograd
     photograph = artwork.repeat(1, 4, 4)[:, : size[0], : size[1]]
-    objective = Sources(photograph, [photograph]).objective(network, size, SHALLOW)
+    objective = Inputs(photograph, [photograph]).objective(network, size, SHALLOW)
     x = torch.rand(1, 3, *size)
     taken = allocated(lambda: evaluation.loss_and_gradient(network, x, objective.terms, recomputed))
     blocks = ledger.blocks_of(network, size, {"conv1_1", "conv2_1", "conv2_2"})

@@ -21,6 +21,7 @@ from torch import Tensor
 from devtools.tape import Tape
 from service.model.painting import PaintingModel
 from service.style import transfer
+from service.style.inputs import Inputs
 from service.style.network.vgg import VGG
 from service.style.optimiser.canvas import Canvas
 from service.style.optimiser.canvas_objective import CanvasObjective
@@ -39,7 +40,6 @@ from service.style.options import Options
 from service.style.progress import Result, finish
 from service.style.regions import Masks
 from service.style.schedule.pyramid import EVALUATIONS
-from service.style.sources import Sources
 from service.style.transfer import stylize
 from service.style.work import Work
 
@@ -102,13 +102,13 @@ def optimiser_of(network: VGG, photograph: Tensor, artwork: Tensor) -> Callable[
         seed: int = 0,
         first_step: float = 0.2,
     ) -> LBFGS:
-        sources = Sources(photograph, [artwork], masks)
-        palette = sources.palette(size, options)
+        inputs = Inputs(photograph, [artwork], masks)
+        palette = inputs.palette(size, options)
         canvas = Canvas(
-            palette.photograph, smooth=True, low=palette.low, high=palette.high, free=sources.free(size)
+            palette.photograph, smooth=True, low=palette.low, high=palette.high, free=inputs.free(size)
         )
-        problem = CanvasObjective(canvas, sources.objective(network, size, options, palette=palette))
-        return LBFGS(problem, canvas.near_origin(seed), history=5, first_step=first_step, recordable=True)
+        objective = CanvasObjective(canvas, inputs.objective(network, size, options, palette=palette))
+        return LBFGS(objective, canvas.near_origin(seed), history=5, first_step=first_step, recordable=True)
 
     return make
 
@@ -355,7 +355,7 @@ def test_a_loss_that_is_not_finite_is_no_reason_to_give_up(
 def test_the_service_s_model_paints_with_recordings_and_gives_their_memory_back(
     network: VGG, photograph: Tensor, artwork: Tensor, graphs: Graphs, recorder: Recorder
 ) -> None:
-    model = PaintingModel(network, "vgg16", "", "", "cpu", "", "", graphs=graphs)
+    model = PaintingModel(network, "vgg16", "", "", "cpu", "", graphs=graphs)
     for _ in range(2):
         *_, progress = model.paint(Work(photograph, [artwork], OPTIONS))
         assert progress.evaluations == 12

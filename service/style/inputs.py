@@ -28,7 +28,7 @@ CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
-class Sources:
+class Inputs:
     """The pictures that a transfer is made from, on the CPU; what a scale needs of them goes to the network's device.
 
     Attributes:
@@ -49,7 +49,7 @@ class Sources:
     alpha: Tensor | None = None
     device: torch.device = CPU
 
-    def to(self, device: torch.device) -> "Sources":
+    def to(self, device: torch.device) -> "Inputs":
         """The same pictures, for a network on another device."""
         return replace(self, masks=None if self.masks is None else self.masks.to(device), device=device)
 

@@ -10,10 +10,10 @@ from devtools.serving import picture
 FIRST_PICTURE = """
 import sys
 import torch
-from service.images import decode, warm_up
+from service.images import decode, load_codecs
 
 if {warm}:
-    warm_up()
+    load_codecs()
 before = set(sys.modules)
 decode(bytes.fromhex({data!r}))
 print(len(set(sys.modules) - before))

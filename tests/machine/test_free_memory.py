@@ -2,7 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from service.machine.memory import RESERVE, free_for_pictures, free_for_requests, free_on_gpu, parse_amount
+from service.machine.free_memory import (
+    RESERVE,
+    free_for_pictures,
+    free_for_requests,
+    free_on_gpu,
+    parse_amount,
+)
 
 GIB = 2**30
 

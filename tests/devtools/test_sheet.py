@@ -1,7 +1,7 @@
 import numpy as np
 from PIL import Image
 
-from examples.figures.sheet import GAP, Cell, Row, draw
+from devtools.sheet import GAP, Cell, Row, draw
 
 
 def square(color: str) -> Image.Image:

@@ -1,7 +1,7 @@
 import pytest
 
+from service.intake.contract import parse_options
 from service.intake.errors import OptionsError
-from service.intake.options import parse_options
 
 
 def complaint(given: dict[str, object], *, text: bool = True) -> str:

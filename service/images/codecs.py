@@ -9,7 +9,7 @@ from service.images.formats import MEDIA_TYPES
 _SIDE = 32  # pixels
 
 
-def warm_up() -> None:
+def load_codecs() -> None:
     """Encode and decode a small picture in each format: a quarter of a second, which a client would wait else."""
     picture = np.arange(3 * _SIDE * _SIDE).astype(np.uint8).reshape(3, _SIDE, _SIDE)
     for name in MEDIA_TYPES:
