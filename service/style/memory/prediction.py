@@ -46,7 +46,8 @@ scratch space of a Gram matrix in bfloat16 (25 MiB for 512 maps) or of a convolu
 
 SCRATCH = 64 * 2**20
 """The same on a GPU: of a Gram matrix, and cuDNN's of a convolution. What torch's allocator loses there does not
-count as allocated; the bound leaves a tenth for it (`machine.free_memory.free_on_gpu`). A guess, until it is measured."""
+count as allocated; the bound leaves a tenth for it (`machine.free_memory.free_on_gpu`). A guess, until it is
+measured."""
 
 
 class DoesNotFitError(ValueError):
