@@ -14,17 +14,22 @@ from service.images.errors import (
 )
 from service.images.formats import MEDIA_TYPES, Format, SourceFormat, sniff
 from service.images.labels import Labels, colour_name, read_labels
+from service.images.metadata import MOST_DPI, Metadata, Provenance, SourceType
 from service.images.warm_up import warm_up
 
 __all__ = [
     "MEDIA_TYPES",
+    "MOST_DPI",
     "BrokenImage",
     "Decoded",
     "Format",
     "ImageError",
     "Invisible",
     "Labels",
+    "Metadata",
+    "Provenance",
     "SourceFormat",
+    "SourceType",
     "TooManyLabels",
     "TooManyPixels",
     "TooSmall",

@@ -5,7 +5,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from service.images.errors import (
 )
 from service.images.formats import SOURCES, SourceFormat, sniff
 from service.images.heic import open_heic
+from service.images.metadata import Metadata, read_metadata
 
 if TYPE_CHECKING:  # the decoders' processes import this module, and must not import torch
     from torch import Tensor
@@ -59,6 +60,7 @@ class Pixels:
     format: SourceFormat
     size: tuple[int, int]
     icc: Conversion
+    metadata: Metadata = field(default_factory=Metadata)
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Decoded:
         format: what it came as.
         size: (width, height) of the file's picture, upright; that of `rgb` unless less was wanted.
         icc: whether a colour profile was converted from, or ignored because it is broken.
+        metadata: whose it is, and how large it is printed.
     """
 
     rgb: "Tensor"
@@ -78,6 +81,7 @@ class Decoded:
     format: SourceFormat
     size: tuple[int, int]
     icc: Conversion
+    metadata: Metadata = field(default_factory=Metadata)
 
     @classmethod
     def of(cls, pixels: Pixels) -> "Decoded":
@@ -86,7 +90,7 @@ class Decoded:
 
         rgb = torch.from_numpy(np.ascontiguousarray(pixels.rgb))
         alpha = None if pixels.alpha is None else torch.from_numpy(np.ascontiguousarray(pixels.alpha))
-        return cls(rgb, alpha, pixels.format, pixels.size, pixels.icc)
+        return cls(rgb, alpha, pixels.format, pixels.size, pixels.icc, pixels.metadata)
 
 
 def decode(
@@ -152,6 +156,7 @@ def read_pixels(
             colours, alpha = _split(whole)
             rgb, icc = to_srgb(colours, whole.info.get("icc_profile") if managed else None)
             orientation = _orientation(whole)
+            metadata = read_metadata(whole)
         except ImageError:
             raise
         except MemoryError:
@@ -170,6 +175,7 @@ def read_pixels(
         format=SOURCES[name],
         size=(height, width) if orientation in _ON_ITS_SIDE else (width, height),
         icc=icc,
+        metadata=metadata,
     )
 
 

@@ -125,6 +125,9 @@ class Settings(BaseSettings):
         description="pages that may call the service, like https://a.org,https://b.org, or *; without it none",
     )
     playground: bool = Field(default=True, description="a page to paint with at /, for browsers")
+    provenance: bool = Field(
+        default=True, description="whether results say in XMP that an AI system made them (IPTC)"
+    )
     precision: Literal["auto", "bf16", "tf32", "fp32"] = Field(
         default="auto",
         description="of the convolutions: bf16, tf32 (NVIDIA), fp32; auto: bf16 where the hardware has it",

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from service.style import transparency
 
+_TYPES = {8: torch.uint8, 16: torch.uint16}
 SMALLEST_SIDE = 16
 """Pixels of the shortest side that the network needs: conv5_1 comes after four poolings."""
 
@@ -121,11 +122,12 @@ def enlarge(picture: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(picture, size=size, mode="bicubic", align_corners=False)
 
 
-def quantise(picture: Tensor) -> Tensor:
-    """Round (1, 3, H, W) in [0, 1] to uint8 (3, H, W): the picture as it is delivered."""
-    return (picture[0].clamp(0, 1) * 255).round().to(torch.uint8)
+def quantise(picture: Tensor, depth: int = 8) -> Tensor:
+    """Round (1, 3, H, W) in [0, 1] to uint8 or uint16 (3, H, W): the picture as it is delivered."""
+    kind = _TYPES[depth]
+    return (picture[0].clamp(0, 1) * torch.iinfo(kind).max).round().to(kind)
 
 
 def dequantise(picture: Tensor) -> Tensor:
-    """uint8 (3, H, W) -> float32 (1, 3, H, W) in [0, 1]: the picture as the network sees it."""
-    return picture[None].float() / 255
+    """uint8 or uint16 (3, H, W) -> float32 (1, 3, H, W) in [0, 1]: the picture as the network sees it."""
+    return picture[None].float() / torch.iinfo(picture.dtype).max

@@ -31,7 +31,7 @@ def test_every_setting_is_read_from_its_variable(
 ) -> None:
     (tmp_path / "keys").write_text("phone:0123456789abcdef0123456789abcdef\n")
     values = {"host": "::1", "device": "cpu", "backbone": "vgg19", "weights_dir": "/w", "log_level": "debug"}
-    values["playground"] = "False"
+    values["playground"] = values["provenance"] = "False"
     values["styles_dir"] = str(tmp_path)
     values["cors_origins"] = "https://example.org"
     values["memory"] = "6000000000"

@@ -13,6 +13,7 @@ from service.api.record import record, stage
 from service.engine import DeadlineError, OutOfMemoryError, Ticket
 from service.images import Decoded, Labels
 from service.intake import Delivery, PaintRequest, prepare
+from service.model import system_version
 from service.monitoring import Metrics
 from service.style import Work
 
@@ -47,6 +48,7 @@ def prepared(service: Service, asked: PaintRequest, ticket: Ticket) -> tuple[Del
                 decoder=decoder,
                 catalogue=service.catalogue,
                 fits=model,
+                system=system_version(model) if settings.provenance else None,
                 observe=_Counting(service.metrics),
             )
         while not service.preparing.acquire(timeout=_POLL_SECONDS):
