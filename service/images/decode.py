@@ -123,7 +123,7 @@ def read_pixels(
     refused before anything is decoded.
 
     Args:
-        data: a JPEG, PNG, WebP or AVIF file.
+        data: a JPEG, PNG, WebP, AVIF or TIFF file.
         max_pixels: the most pixels (width times height) that are decoded. A JPEG may have JPEG_PIXELS times as many
             where no more than `max_pixels` are left when it is reduced. Beyond 179 megapixels Pillow's own limit
             holds.
@@ -251,7 +251,10 @@ def _load(image: Image.Image, data: bytes, name: str, shrink: Callable[[Image.Im
 def _loaded(image: Image.Image, shrink: Callable[[Image.Image], None]) -> Image.Image:
     shrink(image)
     promised = image.size
+    xmp = image.info.pop("xmp", None)  # by which Pillow would turn a TIFF
     image.load()
+    if xmp is not None:
+        image.info["xmp"] = xmp
     if image.size != promised:  # a HEIC picture may turn out to have another than its header says
         raise ValueError(f"{image.size} in place of {promised}")
     return image
@@ -310,7 +313,7 @@ def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
         return _split_16_bits(image)
     if image.has_transparency_data:
         # Also a palette with transparent entries, and one colour that stands for "nothing here".
-        grey = image.mode in ("1", "L", "LA")
+        grey = image.mode in ("1", "L", "LA", "La")
         whole = image.convert("LA" if grey else "RGBA")
         alpha = whole.getchannel("A")
         opaque = alpha.getextrema() == (255, 255)

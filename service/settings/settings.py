@@ -61,6 +61,7 @@ def _host(value: str) -> str:
     )
 
 
+_USUAL_PIXELS = 40_000_000
 _LEAST_MEMORY = 256 * 2**20
 
 
@@ -160,9 +161,10 @@ class Settings(BaseSettings):
     max_upload_bytes: Annotated[int, Field(ge=1024)] = Field(
         default=20_000_000, description="of one request's body"
     )
-    max_pixels: Annotated[int, Field(ge=4096)] = Field(
-        default=40_000_000,
-        description="of one picture that is sent; a JPEG that is reduced as it is decoded may have 3 times as many",
+    max_pixels: Annotated[int, Field(ge=4096)] | None = Field(
+        default=None,
+        description="of one picture that is sent; 40 million, or more where max_size allows a result of more. A "
+        "JPEG that is reduced as it is decoded may have 3 times as many",
     )
     heic: bool = Field(default=False, description="read HEIC pictures too; needs the extra stylize[heic]")
     default_budget: Annotated[float, Field(gt=0)] | None = Field(
@@ -187,6 +189,11 @@ class Settings(BaseSettings):
     def url_host(self) -> str:
         """The host as it is written before a port: IPv6 in brackets."""
         return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def most_pixels(self) -> int:
+        """Of one picture that is sent: a result can be sent again, unless `max_pixels` says otherwise."""
+        return self.max_pixels or max(_USUAL_PIXELS, (self.max_size or 0) ** 2)
 
     @property
     def places(self) -> int:

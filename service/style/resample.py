@@ -7,7 +7,6 @@ from torch import Tensor
 
 from service.style import transparency
 
-_TYPES = {8: torch.uint8, 16: torch.uint16}
 SMALLEST_SIDE = 16
 """Pixels of the shortest side that the network needs: conv5_1 comes after four poolings."""
 
@@ -17,6 +16,8 @@ LONGEST_STRIP = 1024
 KEPT = 512
 """Longest side, in pixels, below which pictures are not reduced before they are needed: so that requests of all sizes
 up to it begin with the same pixels at each scale. The optimisation amplifies any difference into another picture."""
+
+_TYPES = {8: torch.uint8, 16: torch.uint16}  # by their bits
 
 
 def fit(height: int, width: int, longest: int) -> tuple[int, int]:

@@ -41,7 +41,7 @@ def prepared(service: Service, asked: PaintRequest, ticket: Ticket) -> tuple[Del
     model, settings = service.engine.model, service.settings
     with stage("decode"), _while_memory_lasts(service):
         with service.decoders.borrow(
-            look, max_pixels=settings.max_pixels, heic=settings.heic, name=record().request_id
+            look, max_pixels=settings.most_pixels, heic=settings.heic, name=record().request_id
         ) as decoder:
             delivery, work = prepare(
                 asked,

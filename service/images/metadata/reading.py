@@ -33,7 +33,7 @@ def read_metadata(image: Image.Image) -> Metadata:
         _quietly(_of_tags, tags, _NONE),
     ]
     creators, rights, credit = (
-        next((value for value in values if value), "") for values in zip(*sources, strict=True)
+        next((value for value in values if any(value)), "") for values in zip(*sources, strict=True)
     )
     return Metadata.of(
         creators, str(rights), str(credit), _quietly(lambda tags: _dpi(image, tags), tags, None)
