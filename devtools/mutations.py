@@ -8,10 +8,11 @@ import numpy as np
 from PIL import Image
 
 from devtools.bombs import saved
-from service.images import Decoded, ImageError, decode
+from service.images import Decoded, ImageError, Metadata, decode
 from service.images.colour import srgb_profile
+from service.images.metadata import packet
 
-KINDS = ("JPEG", "PNG", "WEBP", "AVIF")
+KINDS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF")
 
 
 @cache
@@ -21,6 +22,7 @@ def originals(kind: str) -> list[bytes]:
     photo = Image.fromarray(np.stack([4 * x, 5 * y, 200 - 2 * x - y], axis=-1).astype(np.uint8))
     exif = Image.Exif()
     exif[0x0112] = 6
+    exif[0x013B] = exif[0x8298] = "Ada Noon"
     extras = {"exif": exif, "icc_profile": srgb_profile()}
     alpha = photo.convert("RGBA")
     alpha.putalpha(Image.linear_gradient("L").resize(photo.size))
@@ -39,6 +41,18 @@ def originals(kind: str) -> list[bytes]:
             saved(alpha, kind),
             saved(photo.quantize(16), kind, transparency=3),
             saved(Image.fromarray(levels), kind),
+            saved(photo, kind, **animation),
+        ]
+    if kind == "TIFF":
+        xmp = {700: packet(Metadata(("Ada Noon",), "rights", "credit"))}
+        return [
+            saved(photo, kind, tiffinfo=xmp, **extras),
+            *(
+                saved(photo, kind, compression=packing)
+                for packing in ("tiff_lzw", "tiff_adobe_deflate", "packbits")
+            ),
+            saved(alpha, kind, compression="tiff_lzw"),
+            saved(photo.quantize(16), kind),
             saved(photo, kind, **animation),
         ]
     if kind == "HEIF":

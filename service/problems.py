@@ -96,7 +96,7 @@ UNSUPPORTED_IMAGE = ProblemType(
     "unsupported-image",
     415,
     "The file is not a picture that the service can read",
-    "Send JPEG, PNG, WebP or AVIF.",
+    "Send JPEG, PNG, WebP, AVIF or TIFF.",
 )
 INVALID_REQUEST = ProblemType(
     "invalid-request",

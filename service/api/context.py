@@ -44,7 +44,7 @@ class Service:
         metrics.expect_requests(operation.path for operation in OPERATIONS)
         decoders = decoders or shared_pool()
         decoders.on_death = lambda cause: metrics.decoder_deaths.labels(cause).inc()
-        catalogue = Catalogue(settings.styles_dir, max_pixels=settings.max_pixels, decoders=decoders)
+        catalogue = Catalogue(settings.styles_dir, max_pixels=settings.most_pixels, decoders=decoders)
 
         def load_all() -> Model:
             catalogue.watch()

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff"})
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 

@@ -32,6 +32,7 @@ from service.intake import (
     prepare,
 )
 from service.messages import sentence
+from service.model import system_version
 from service.style import Progress, Result, finish
 from service.style.memory import Need, amount
 
@@ -94,6 +95,7 @@ def stylize_command(
             decoder=LocalDecoder(max_pixels=MAX_PIXELS, heic=settings().heic),
             catalogue=catalogue,
             fits=model,
+            system=system_version(model) if settings().provenance else None,
         )
     except OptionsError as error:
         fail(str(error), code=2)
@@ -111,7 +113,8 @@ def stylize_command(
         result = _watch(model.paint(model.prepared(work)))
     except ValueError as error:
         fail(sentence(error))
-    write_atomically(output, deliver(result.image, delivery.format, delivery.quality, delivery.alpha))
+    picture = deliver(result.image, delivery.format, delivery.quality, delivery.alpha, delivery.metadata)
+    write_atomically(output, picture)
     height, width = result.image.shape[-2:]
     click.echo(
         f"{output}: {width}x{height} px, {result.evaluations} evaluations in {result.seconds:.1f} s "

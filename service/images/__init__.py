@@ -15,9 +15,11 @@ from service.images.errors import (
 )
 from service.images.formats import MEDIA_TYPES, Format, InputFormat, sniff
 from service.images.labels import Labels, colour_name, read_labels
+from service.images.metadata import MOST_DPI, Metadata, Provenance, SourceType
 
 __all__ = [
     "MEDIA_TYPES",
+    "MOST_DPI",
     "BrokenImage",
     "Decoded",
     "Format",
@@ -25,6 +27,9 @@ __all__ = [
     "InputFormat",
     "Invisible",
     "Labels",
+    "Metadata",
+    "Provenance",
+    "SourceType",
     "TooManyLabels",
     "TooManyPixels",
     "TooSmall",

@@ -5,7 +5,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from service.images.errors import (
 )
 from service.images.formats import INPUT_FORMATS, InputFormat, sniff
 from service.images.heic import open_heic
+from service.images.metadata import Metadata, read_metadata
 
 if TYPE_CHECKING:  # the decoders' processes import this module, and must not import torch
     from torch import Tensor
@@ -59,6 +60,7 @@ class Pixels:
     format: InputFormat
     size: tuple[int, int]
     icc: Conversion
+    metadata: Metadata = field(default_factory=Metadata)
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Decoded:
         format: what it came as.
         size: (width, height) of the file's picture, upright; that of `rgb` unless less was wanted.
         icc: whether a colour profile was converted from, or ignored because it is broken.
+        metadata: whose it is, and how large it is printed.
     """
 
     rgb: "Tensor"
@@ -78,6 +81,7 @@ class Decoded:
     format: InputFormat
     size: tuple[int, int]
     icc: Conversion
+    metadata: Metadata = field(default_factory=Metadata)
 
     @classmethod
     def of(cls, pixels: Pixels) -> "Decoded":
@@ -86,7 +90,7 @@ class Decoded:
 
         rgb = torch.from_numpy(np.ascontiguousarray(pixels.rgb))
         alpha = None if pixels.alpha is None else torch.from_numpy(np.ascontiguousarray(pixels.alpha))
-        return cls(rgb, alpha, pixels.format, pixels.size, pixels.icc)
+        return cls(rgb, alpha, pixels.format, pixels.size, pixels.icc, pixels.metadata)
 
 
 def decode(
@@ -119,7 +123,7 @@ def read_pixels(
     refused before anything is decoded.
 
     Args:
-        data: a JPEG, PNG, WebP or AVIF file.
+        data: a JPEG, PNG, WebP, AVIF or TIFF file.
         max_pixels: the most pixels (width times height) that are decoded. A JPEG may have JPEG_PIXELS times as many
             where no more than `max_pixels` are left when it is reduced. Beyond 179 megapixels Pillow's own limit
             holds.
@@ -152,6 +156,7 @@ def read_pixels(
             colours, alpha = _split(whole)
             rgb, icc = to_srgb(colours, whole.info.get("icc_profile") if managed else None)
             orientation = _orientation(whole)
+            metadata = read_metadata(whole)
         except ImageError:
             raise
         except MemoryError:
@@ -170,6 +175,7 @@ def read_pixels(
         format=INPUT_FORMATS[name],
         size=(height, width) if orientation in _ON_ITS_SIDE else (width, height),
         icc=icc,
+        metadata=metadata,
     )
 
 
@@ -245,7 +251,10 @@ def _load(image: Image.Image, data: bytes, name: str, shrink: Callable[[Image.Im
 def _loaded(image: Image.Image, shrink: Callable[[Image.Image], None]) -> Image.Image:
     shrink(image)
     promised = image.size
+    xmp = image.info.pop("xmp", None)  # by which Pillow would turn a TIFF
     image.load()
+    if xmp is not None:
+        image.info["xmp"] = xmp
     if image.size != promised:  # a HEIC picture may turn out to have another than its header says
         raise ValueError(f"{image.size} in place of {promised}")
     return image
@@ -304,7 +313,7 @@ def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
         return _split_16_bits(image)
     if image.has_transparency_data:
         # Also a palette with transparent entries, and one colour that stands for "nothing here".
-        grey = image.mode in ("1", "L", "LA")
+        grey = image.mode in ("1", "L", "LA", "La")
         whole = image.convert("LA" if grey else "RGBA")
         alpha = whole.getchannel("A")
         opaque = alpha.getextrema() == (255, 255)

@@ -6,7 +6,7 @@ from typing import Literal
 Format = Literal["jpeg", "png", "webp", "avif"]
 """What goes out."""
 
-InputFormat = Literal["jpeg", "png", "webp", "avif", "heic"]
+InputFormat = Literal["jpeg", "png", "webp", "avif", "tiff", "heic"]
 """What comes in; HEIC where it has been switched on."""
 
 MEDIA_TYPES: Mapping[Format, str] = {
@@ -21,6 +21,7 @@ INPUT_FORMATS: Mapping[str, InputFormat] = {
     "PNG": "png",
     "WebP": "webp",
     "AVIF": "avif",
+    "TIFF": "tiff",
     "HEIC": "heic",
 }
 """The names that `sniff` gives to what may come in."""
@@ -34,6 +35,8 @@ _SIGNATURES = {
     b"BM": "BMP",
     b"II*\x00": "TIFF",
     b"MM\x00*": "TIFF",
+    b"II+\x00": "BigTIFF",
+    b"MM\x00+": "BigTIFF",
     b"%PDF": "PDF",
     b"\xff\x0a": "JPEG XL",
     b"\x00\x00\x00\x0cJXL ": "JPEG XL",

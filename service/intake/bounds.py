@@ -95,6 +95,7 @@ class Bounds:
             pooling=asked.pooling,
             init="image" if init_image else asked.init,
             seed=asked.seed,
+            depth=asked.depth,
             iterations=asked.iterations if opacity else 1,  # nothing of the painting is seen
             budget=budget,
             time_limit=self.max_budget,

@@ -60,5 +60,9 @@ def complete(
         raise OptionsError(errors + error.errors) from None
     if errors:
         raise OptionsError(errors)
+    answer_format = sent.options.format or image_format
+    if options.depth == 16 and answer_format != "png":
+        message = f"depth is 16, which {answer_format} does not have: ask for format=png, or for depth=8."
+        raise OptionsError([FieldError("depth", message)])
     named = tuple(styles[name] for name in sent.style_names)
-    return PaintRequest(sent, named, options, sent.options.format or image_format)
+    return PaintRequest(sent, named, options, answer_format)

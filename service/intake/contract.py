@@ -6,7 +6,7 @@ openapi.yaml says the same to the outside; a test holds the two equal. What depe
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -19,11 +19,11 @@ from pydantic import (
     model_validator,
 )
 
-from service.images import Format
+from service.images import MOST_DPI, Format
 from service.intake.errors import OptionsError
 from service.messages import explain, quote, unknown
 from service.problems import FieldError
-from service.style import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Color, Init
+from service.style import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Color, Depth, Init
 from service.style.network import Pooling
 
 MAX_STYLES = 8
@@ -87,11 +87,17 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _depth(value: object, info: ValidationInfo) -> object:
+    """16 where all values are texts, or a number."""
+    return int(value) if info.context == TEXTS and value in ("8", "16") else _whole(value)
+
+
 def _format(value: object) -> object:
     """Files are called .jpg where the format is JPEG."""
     return "jpeg" if value == "jpg" else value
 
 
+Kept = Literal["keep", "none"]
 WHOLE = BeforeValidator(_whole)
 AnswerFormat = Annotated[
     Format,
@@ -166,6 +172,19 @@ class StylizeOptions(BaseModel):
     )
     quality: Annotated[int, Field(ge=1, le=100), WHOLE] | None = Field(
         default=None, description="Of jpeg, webp and avif. png is lossless and does not have one."
+    )
+    depth: Annotated[Depth, BeforeValidator(_depth)] = Field(
+        default=8, description="Bits of each channel of the result; 16 are for png alone."
+    )
+    dpi: Annotated[int, Field(ge=1, le=MOST_DPI), WHOLE] | None = Field(
+        default=None,
+        description="Dots per inch that the result is printed at, as its file says; the photograph's own where not "
+        "given. The pixels stay the same.",
+    )
+    metadata: Kept = Field(
+        default="keep",
+        description="Of the photograph: creator, copyright, credit and dpi are kept, or nothing is (none). Its "
+        "position and everything else never is.",
     )
 
     @model_validator(mode="after")

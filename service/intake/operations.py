@@ -7,12 +7,13 @@ pictures and which of the options may be sent, and what the others are; everythi
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from service.images import SourceType
 from service.intake.contract import PICTURES, STYLE_NAME, StylizeOptions, parse_options
 from service.intake.errors import OptionsError
 from service.messages import unknown
 from service.problems import FieldError
 
-_GENERAL = ("size", "seed", "budget", "iterations", "pooling", "format", "quality")
+_GENERAL = ("size", "seed", "budget", "iterations", "pooling", "format", "quality", "depth", "dpi")
 _WANTED = {"content": "a photograph as content", "style": "an artwork as style"}
 
 
@@ -26,12 +27,14 @@ class Operation:
         options: names of the options that it takes.
         preset: options that have another value than `StylizeOptions` says where they are not given; those that are
             not in `options` always have it.
+        source_type: what its pictures say of how they came about.
     """
 
     path: str
     pictures: tuple[str, ...]
     options: tuple[str, ...]
     preset: Mapping[str, object] = field(default_factory=dict)
+    source_type: SourceType = "compositeWithTrainedAlgorithmicMedia"
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -76,7 +79,7 @@ STYLIZE = Operation("/stylize", PICTURES, tuple(StylizeOptions.model_fields))
 RECONSTRUCT_CONTENT = Operation(
     "/reconstruct/content",
     ("content",),
-    ("content_layers", "init", *_GENERAL),
+    ("content_layers", "init", *_GENERAL, "metadata"),
     {"content_weight": 1.0, "style_weight": 0.0, "init": "noise"},
 )
 """Figure 1, bottom: the picture whose responses in some layers are those of the photograph."""
@@ -86,6 +89,7 @@ RECONSTRUCT_STYLE = Operation(
     ("style",),
     ("style_layers", "style_weights", "style_scale", *_GENERAL),
     {"content_weight": 0.0, "style_weight": 1.0, "init": "noise"},
+    "trainedAlgorithmicMedia",
 )
 """Figure 1, top: a texture whose Gram matrices in some layers are those of the artworks."""
 

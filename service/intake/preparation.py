@@ -2,16 +2,16 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from torch import Tensor
 
 from service.catalogue import Catalogue, Style
-from service.images import Decoded, Format, ImageError, Labels, on_white
+from service.images import Decoded, Format, ImageError, Labels, Metadata, Provenance, on_white
 from service.images.decoders import Decoder
 from service.intake.completion import PaintRequest
-from service.intake.contract import STYLE_NAME
+from service.intake.contract import STYLE_NAME, Kept
 from service.intake.errors import OptionsError, PictureError, TooLargeError
 from service.intake.masks import Region, match, misfit
 from service.intake.operations import STYLIZE, Operation
@@ -30,6 +30,8 @@ class Delivery:
         alpha: uint8 (1, h, w) of the photograph, of any size; None where it was opaque.
         operation: that was asked for.
         regions: which parts are painted in which style.
+        metadata: what the file says beside its pixels.
+        kept: whether that has something of the photograph's.
     """
 
     options: Options
@@ -38,6 +40,8 @@ class Delivery:
     alpha: Tensor | None = None
     operation: Operation = STYLIZE
     regions: tuple[Region, ...] = ()
+    metadata: Metadata = field(default_factory=Metadata)
+    kept: Kept = "keep"
 
 
 class Fits(Protocol):
@@ -76,6 +80,7 @@ def prepare(
     decoder: Decoder,
     catalogue: Catalogue,
     fits: Fits,
+    system: str | None = None,
     observe: Observer | None = None,
 ) -> tuple[Delivery, Work]:
     """Decode every picture of a request, and reduce it to the size at which it is used.
@@ -85,6 +90,7 @@ def prepare(
         decoder: makes pictures of files, one after the other.
         catalogue: has the artworks that are asked for by name.
         fits: judges whether there is memory for them.
+        system: version of the AI system, for the result to say that it comes from one; None: it does not say so.
         observe: is told about every picture.
 
     Returns:
@@ -95,7 +101,7 @@ def prepare(
         OptionsError: pictures do not go together, or an artwork of the catalogue has been taken away.
         TooLargeError: they are too large for the network or the memory.
     """
-    return _Preparation(request, decoder, catalogue, fits, observe or _Nobody()).run()
+    return _Preparation(request, decoder, catalogue, fits, system, observe or _Nobody()).run()
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,7 @@ class _Preparation:
     decoder: Decoder
     catalogue: Catalogue
     fits: Fits
+    system: str | None
     observe: Observer
 
     def run(self) -> tuple[Delivery, Work]:
@@ -122,9 +129,23 @@ class _Preparation:
         for style in styles:
             self.observe.working("style", style)
         delivery = Delivery(
-            options, self.request.format, sent.options.quality, content.alpha, sent.operation, regions
+            options,
+            self.request.format,
+            sent.options.quality,
+            content.alpha,
+            sent.operation,
+            regions,
+            self._metadata(content),
+            sent.options.metadata,
         )
         return delivery, work
+
+    def _metadata(self, content: Decoded) -> Metadata:
+        sent = self.request.sent
+        # The shape of a texture is an artwork's, and whose that was is another question.
+        own = content.metadata if sent.content and sent.options.metadata == "keep" else Metadata()
+        made = self.system and Provenance(sent.operation.source_type, self.system)
+        return replace(own, dpi=sent.options.dpi or own.dpi, provenance=made or None)
 
     def _pictures(self) -> tuple[Decoded, list[Decoded]]:
         """The photograph and the artworks, each of them reduced before the next one is decoded."""

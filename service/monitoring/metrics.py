@@ -176,7 +176,7 @@ class Metrics:
             self.input_pixels.labels(image)
         for image in ("content", "style"):
             self.working_pixels.labels(image)
-        for image_format in ("jpeg", "png", "webp", "avif", "heic"):
+        for image_format in ("jpeg", "png", "webp", "avif", "tiff", "heic"):
             self.input_images.labels(image_format)
         for conversion in ("none", "converted", "ignored"):
             self.input_profiles.labels(conversion)

@@ -61,6 +61,7 @@ def _host(value: str) -> str:
     )
 
 
+_USUAL_PIXELS = 40_000_000
 _LEAST_MEMORY = 256 * 2**20
 
 
@@ -125,6 +126,9 @@ class Settings(BaseSettings):
         description="pages that may call the service, like https://a.org,https://b.org, or *; without it none",
     )
     playground: bool = Field(default=True, description="a page to paint with at /, for browsers")
+    provenance: bool = Field(
+        default=True, description="whether results say in XMP that an AI system made them (IPTC)"
+    )
     precision: Literal["auto", "bf16", "tf32", "fp32"] = Field(
         default="auto",
         description="of the convolutions: bf16, tf32 (NVIDIA), fp32; auto: bf16 where the hardware has it",
@@ -157,9 +161,10 @@ class Settings(BaseSettings):
     max_upload_bytes: Annotated[int, Field(ge=1024)] = Field(
         default=20_000_000, description="of one request's body"
     )
-    max_pixels: Annotated[int, Field(ge=4096)] = Field(
-        default=40_000_000,
-        description="of one picture that is sent; a JPEG that is reduced as it is decoded may have 3 times as many",
+    max_pixels: Annotated[int, Field(ge=4096)] | None = Field(
+        default=None,
+        description="of one picture that is sent; 40 million, or more where max_size allows a result of more. A "
+        "JPEG that is reduced as it is decoded may have 3 times as many",
     )
     heic: bool = Field(default=False, description="read HEIC pictures too; needs the extra stylize[heic]")
     default_budget: Annotated[float, Field(gt=0)] | None = Field(
@@ -184,6 +189,11 @@ class Settings(BaseSettings):
     def url_host(self) -> str:
         """The host as it is written before a port: IPv6 in brackets."""
         return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def most_pixels(self) -> int:
+        """Of one picture that is sent: a result can be sent again, unless `max_pixels` says otherwise."""
+        return self.max_pixels or max(_USUAL_PIXELS, (self.max_size or 0) ** 2)
 
     @property
     def places(self) -> int:

@@ -7,6 +7,7 @@ from typing import Literal
 from service.style.network.vgg import Pooling
 
 Init = Literal["content", "image", "noise"]
+Depth = Literal[8, 16]
 Color = Literal["style", "content-match", "content-luminance"]
 
 PAPER_CONTENT_LAYERS: Mapping[str, float] = {"conv4_2": 1.0}
@@ -34,6 +35,7 @@ class Options:
         init: start from the photograph or from another picture, coarse to fine, or from white noise (the paper).
         seed: of everything random. The same seed, options and device give the same picture, another seed another
             one.
+        depth: bits of each channel of the result.
         iterations: at most so many evaluations of loss and gradient, over all scales.
         budget: seconds to spend; the answer is the best picture found by then. With neither iterations nor a
             budget, the default schedule.
@@ -53,6 +55,7 @@ class Options:
     pooling: Pooling = "average"
     init: Init = "content"
     seed: int = 0
+    depth: Depth = 8
     iterations: int | None = None
     budget: float | None = None
     time_limit: float | None = None

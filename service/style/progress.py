@@ -39,8 +39,8 @@ class Result:
     """The picture and how it came about.
 
     Attributes:
-        image: uint8 (3, H, W), sRGB, on the CPU.
-        losses: of these very 8-bit pixels; with color "content-luminance", of their luminance.
+        image: uint8 (3, H, W), sRGB, on the CPU; uint16 where 16 bits were asked for.
+        losses: of these very pixels; with color "content-luminance", of their luminance.
         evaluations: of loss and gradient, over all scales.
         stopped: why no further ones were made.
         seconds: that it took.

@@ -17,6 +17,8 @@ KEPT = 512
 """Longest side, in pixels, below which pictures are not reduced before they are needed: so that requests of all sizes
 up to it begin with the same pixels at each scale. The optimisation amplifies any difference into another picture."""
 
+_TYPES = {8: torch.uint8, 16: torch.uint16}  # by their bits
+
 
 def fit(height: int, width: int, longest: int) -> tuple[int, int]:
     """(height, width) with this longest side and the same aspect ratio, rounded to whole pixels.
@@ -121,11 +123,12 @@ def enlarge(picture: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(picture, size=size, mode="bicubic", align_corners=False)
 
 
-def quantise(picture: Tensor) -> Tensor:
-    """Round (1, 3, H, W) in [0, 1] to uint8 (3, H, W): the picture as it is delivered."""
-    return (picture[0].clamp(0, 1) * 255).round().to(torch.uint8)
+def quantise(picture: Tensor, depth: int = 8) -> Tensor:
+    """Round (1, 3, H, W) in [0, 1] to uint8 or uint16 (3, H, W): the picture as it is delivered."""
+    kind = _TYPES[depth]
+    return (picture[0].clamp(0, 1) * torch.iinfo(kind).max).round().to(kind)
 
 
 def dequantise(picture: Tensor) -> Tensor:
-    """uint8 (3, H, W) -> float32 (1, 3, H, W) in [0, 1]: the picture as the network sees it."""
-    return picture[None].float() / 255
+    """uint8 or uint16 (3, H, W) -> float32 (1, 3, H, W) in [0, 1]: the picture as the network sees it."""
+    return picture[None].float() / torch.iinfo(picture.dtype).max

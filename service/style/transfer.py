@@ -19,7 +19,7 @@ from service.style.optimiser.canvas import Canvas
 from service.style.optimiser.canvas_objective import CanvasObjective
 from service.style.optimiser.graphs import Graphs, pairs, recordable
 from service.style.optimiser.lbfgs import LBFGS
-from service.style.options import Options
+from service.style.options import Depth, Options
 from service.style.progress import Progress, Result, Stopped
 from service.style.regions import Masks
 from service.style.schedule import pyramid
@@ -263,7 +263,7 @@ class _Run:
                 self.network, self.size, self.options, palette=self.palette
             )
         assert self.objective is not None
-        image = self._delivered(self.palette, picture)
+        image = self._delivered(self.palette, picture, self.options.depth)
         return Result(
             image=image.cpu(),
             losses=self.objective.losses(self.palette.seen(resample.dequantise(image))),
@@ -350,11 +350,11 @@ class _Run:
         palette, canvas, optimiser = self.easel
         return self._delivered(palette, canvas.paint(optimiser.point)).cpu()
 
-    def _delivered(self, palette: Palette, x: Tensor) -> Tensor:
-        """The 8-bit picture of x, laid over the photograph as opaquely as was asked for."""
+    def _delivered(self, palette: Palette, x: Tensor, depth: Depth = 8) -> Tensor:
+        """The picture of x in so many bits, laid over the photograph as opaquely as was asked for."""
         if self.options.opacity < 1:
             x = palette.photograph.lerp(x, self.options.opacity)
-        return resample.quantise(palette.compose(x))
+        return resample.quantise(palette.compose(x), depth)
 
     def _objective(self, stage: pyramid.Stage, palette: Palette) -> Objective:
         """Of one scale, recomputing what has to be to keep to the memory that there is."""

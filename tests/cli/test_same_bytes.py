@@ -63,7 +63,7 @@ PHOTOGRAPHS = {
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("extra", ["nothing else", "masks", "a picture to start from"])
+@pytest.mark.parametrize("extra", ["nothing else", "masks", "a picture to start from", "for print"])
 @pytest.mark.parametrize("photograph", PHOTOGRAPHS)
 def test_http_and_the_command_line_give_the_same_bytes(
     client: FlaskClient,
@@ -80,6 +80,7 @@ def test_http_and_the_command_line_give_the_same_bytes(
         pictures |= {"content_mask": (halves(width, height), "png"), "style_mask": (halves(300, 200), "png")}
     elif extra == "a picture to start from":
         pictures |= {"init_image": (noise(width // 2, height // 2), "png")}
+    options = OPTIONS | ({"depth": "16", "dpi": "240", "metadata": "none"} if extra == "for print" else {})
     paths = {}
     for name, (picture, suffix) in pictures.items():
         paths[name] = tmp_path / f"{name}.{suffix}"
@@ -87,14 +88,14 @@ def test_http_and_the_command_line_give_the_same_bytes(
 
     files = {name: FileStorage(BytesIO(path.read_bytes()), path.name) for name, path in paths.items()}
     boundary, body = encode_multipart(
-        OPTIONS | files
+        options | files
     )  # the client itself would leave a large body's file open
     answer = client.post("/stylize", data=body, content_type=f"multipart/form-data; boundary={boundary}")
     assert answer.status_code == 200, answer.data
 
     monkeypatch.setattr("service.cli.arguments.load_model", lambda _: model)
     arguments = [str(paths.pop("content")), str(paths.pop("style")), "-o", str(tmp_path / "out.png")]
-    for name, value in (OPTIONS | paths).items():
+    for name, value in (options | paths).items():
         arguments += [f"--{name.replace('_', '-')}", str(value)]
     said = CliRunner().invoke(main, ["stylize", *arguments])
     assert said.exit_code == 0, said.output

@@ -32,7 +32,7 @@ def fresh() -> Generator[None, None, None]:
 
 
 def test_it_is_off_unless_asked_for(photo: Image.Image) -> None:
-    with pytest.raises(UnsupportedFormat, match=r"the file is HEIC: send JPEG, PNG, WebP or AVIF$"):
+    with pytest.raises(UnsupportedFormat, match=r"the file is HEIC: send JPEG, PNG, WebP, AVIF or TIFF$"):
         decode(heic(photo))
 
 
@@ -73,7 +73,7 @@ def test_what_else_is_wrong_with_it_is_told_as_of_others(photo: Image.Image) -> 
         decode(data, min_side=25, heic=True)
     with pytest.raises(BrokenImage, match="the HEIC file is damaged"):
         decode(data[: len(data) // 2], heic=True)
-    with pytest.raises(UnsupportedFormat, match="the file is GIF: send JPEG, PNG, WebP, AVIF or HEIC"):
+    with pytest.raises(UnsupportedFormat, match="the file is GIF: send JPEG, PNG, WebP, AVIF, TIFF or HEIC"):
         decode(b"GIF89a", heic=True)
 
 

@@ -31,7 +31,7 @@ def test_every_setting_is_read_from_its_variable(
 ) -> None:
     (tmp_path / "keys").write_text("phone:0123456789abcdef0123456789abcdef\n")
     values = {"host": "::1", "device": "cpu", "backbone": "vgg19", "weights_dir": "/w", "log_level": "debug"}
-    values["playground"] = "False"
+    values["playground"] = values["provenance"] = "False"
     values["styles_dir"] = str(tmp_path)
     values["cors_origins"] = "https://example.org"
     values["memory"] = "6000000000"
@@ -270,3 +270,20 @@ def test_gunicorn_has_more_threads_than_places_and_stops_no_sooner_than_they_nee
     assert (workers, preload) == (1, False)
     assert threads > 7
     assert grace == 31 + 7  # the deadline, and service/server/times.py
+
+
+@pytest.mark.parametrize(
+    ("given", "pixels"),
+    [
+        ({}, 40_000_000),
+        ({"MAX_SIZE": "4096"}, 40_000_000),
+        ({"MAX_SIZE": "8192"}, 8192**2),
+        ({"MAX_SIZE": "8192", "MAX_PIXELS": "1000000"}, 1_000_000),
+    ],
+)
+def test_a_result_of_the_largest_size_can_be_sent_again_unless_the_operator_says_otherwise(
+    given: dict[str, str], pixels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"STYLIZE_{name}", value)
+    assert load_settings().most_pixels == pixels

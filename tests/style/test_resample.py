@@ -50,6 +50,17 @@ def test_quantise_and_dequantise_are_inverse_on_8_bit_pictures() -> None:
     assert torch.equal(resample.quantise(resample.dequantise(picture)), picture)
 
 
+def test_so_they_are_on_16_bit_pictures() -> None:
+    picture = torch.arange(0, 65536, 5).to(torch.uint16)[: 3 * 4368].view(3, 56, 78)
+    assert torch.equal(resample.quantise(resample.dequantise(picture), 16), picture)
+
+
+def test_8_bits_are_257_times_as_many_of_16() -> None:
+    picture = torch.arange(256, dtype=torch.uint8).repeat(3).view(3, 16, 16)
+    deep = resample.quantise(resample.dequantise(picture), 16)
+    assert torch.equal(deep.int(), 257 * picture.int())
+
+
 def test_quantise_clamps_and_rounds() -> None:
     values = torch.tensor([-0.2, 0.0, 0.4999 / 255, 0.5001 / 255, 1.0, 1.7]).view(1, 1, 2, 3)
     assert resample.quantise(values).flatten().tolist() == [0, 0, 0, 1, 255, 255]

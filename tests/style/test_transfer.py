@@ -62,6 +62,19 @@ def test_the_losses_are_those_of_the_delivered_bytes(
     assert result.losses.total < 0.5 * score(network, photograph, [artwork], start, SMALL).total
 
 
+def test_16_bits_are_the_same_picture_finer_and_the_losses_are_theirs(
+    network: VGG, photograph: Tensor, artwork: Tensor
+) -> None:
+    usual, _ = finish(stylize(network, photograph, [artwork], SMALL))
+    deep, _ = finish(stylize(network, photograph, [artwork], replace(SMALL, depth=16)))
+    assert deep.image.dtype == torch.uint16
+    levels = deep.image.double() / 257
+    assert torch.equal(levels.round().byte(), usual.image)
+    assert len(torch.unique(deep.image.int())) > 1000
+    measured = score(network, photograph, [artwork], deep.image, SMALL).total
+    assert deep.losses.total == pytest.approx(measured, rel=1e-5)
+
+
 @pytest.mark.parametrize("init", ["content", "noise"])
 def test_the_same_seed_gives_the_same_picture(
     network: VGG, photograph: Tensor, artwork: Tensor, init: str

@@ -51,7 +51,7 @@ def version() -> dict[str, object]:
                 "max_budget": bounds.max_budget,
                 "max_styles": MAX_STYLES,
                 "max_upload_bytes": settings.max_upload_bytes,
-                "max_pixels": settings.max_pixels,
+                "max_pixels": settings.most_pixels,
             },
             "sizes": [
                 {"size": size, "seconds": round(seconds, 1)}

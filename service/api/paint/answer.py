@@ -69,7 +69,7 @@ def encoded(service: Service, delivery: Delivery, result: Result) -> bytes:
     """The file of the picture, measured and counted."""
     current = record()
     with stage("encode"):
-        picture = deliver(result.image, delivery.format, delivery.quality, delivery.alpha)
+        picture = deliver(result.image, delivery.format, delivery.quality, delivery.alpha, delivery.metadata)
     current.facts |= {
         "stopped": result.stopped,
         "size": f"{result.image.shape[-1]}x{result.image.shape[-2]}",
@@ -84,7 +84,9 @@ def report(service: Service, delivery: Delivery, result: Result, picture: bytes)
     current = record()
     model = service.engine.model
     losses = result.losses
-    used = settings_used(delivery.options, delivery.format, delivery.quality)
+    used = settings_used(
+        delivery.options, delivery.format, delivery.quality, delivery.metadata.dpi, delivery.kept
+    )
     return StylizeReport(
         image=base64.b64encode(picture).decode(),
         media_type=MEDIA_TYPES[delivery.format],

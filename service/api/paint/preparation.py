@@ -13,6 +13,7 @@ from service.api.record import record, stage
 from service.engine import DeadlineError, OutOfMemoryError, Ticket
 from service.images import Decoded, Labels
 from service.intake import Delivery, PaintRequest, prepare
+from service.model import system_version
 from service.monitoring import Metrics
 from service.style import Work
 
@@ -40,13 +41,14 @@ def prepared(service: Service, asked: PaintRequest, ticket: Ticket) -> tuple[Del
     model, settings = service.engine.model, service.settings
     with stage("decode"), _while_memory_lasts(service):
         with service.decoders.borrow(
-            look, max_pixels=settings.max_pixels, heic=settings.heic, name=record().request_id
+            look, max_pixels=settings.most_pixels, heic=settings.heic, name=record().request_id
         ) as decoder:
             delivery, work = prepare(
                 asked,
                 decoder=decoder,
                 catalogue=service.catalogue,
                 fits=model,
+                system=system_version(model) if settings.provenance else None,
                 observe=_Counting(service.metrics),
             )
         while not service.preparing.acquire(timeout=_POLL_SECONDS):

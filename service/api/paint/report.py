@@ -7,7 +7,9 @@ from pydantic import BaseModel, Field
 from service.style import FADE, Options, Stopped
 
 
-def settings_used(options: Options, image_format: str, quality: int | None) -> dict[str, Any]:
+def settings_used(
+    options: Options, image_format: str, quality: int | None, dpi: int | None = None, metadata: str = "keep"
+) -> dict[str, Any]:
     """The options that a picture was made with, by the names of the API: sent again, they make it again."""
     used: dict[str, Any] = {
         "size": options.size,
@@ -26,6 +28,9 @@ def settings_used(options: Options, image_format: str, quality: int | None) -> d
         "iterations": options.iterations,
         "format": image_format,
         "quality": quality,
+        "depth": options.depth,
+        "dpi": dpi,
+        "metadata": metadata,
     }
     if options.opacity < 1:  # which nothing but strength can ask for
         del used["content_weight"], used["style_weight"]

@@ -8,7 +8,7 @@ of it. Here is what tells such files from pictures, one module for each containe
 import io
 from contextlib import suppress
 
-from service.images.containers import avif, jpeg, png, webp
+from service.images.containers import avif, jpeg, png, tiff, webp
 from service.images.containers.pieces import TooManyPiecesError
 from service.images.errors import TooManyPixels
 
@@ -39,6 +39,8 @@ def screen(data: bytes, name: str, max_pixels: int) -> io.BytesIO:
             return jpeg.HeaderFile(data)
         case "WebP":
             webp.check_chunks(data)
+        case "TIFF":
+            tiff.check(data)
         case "AVIF":
             coded = avif.coded_pixels(data)
             if coded > _CODED_PICTURES * max_pixels:
@@ -56,6 +58,8 @@ def unread_kind(data: bytes, name: str) -> str | None:
     match name:
         case "PNG" if png.is_cgbi(data):
             return "PNG from the inside of an iOS app (CgBI)"
+        case "TIFF":
+            return tiff.unread_kind(data)
         case "JPEG":
             with suppress(TooManyPiecesError):  # then it is no valid file
                 return jpeg.unread_kind(data)

@@ -4,12 +4,14 @@ import struct
 import zlib
 
 from service.images.containers.pieces import Pieces
+from service.images.metadata import LARGEST_PACKET
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# What says how the first picture looks. Not text, which may be packed a thousandfold; nor IEND, without which a
-# picture is whole all the same.
+# What says how the first picture looks, how large it is printed, and whose it is. Of texts, which may be packed a
+# thousandfold, only XMP, which is not packed (XMP specification, part 3); not IEND, without which a picture is whole.
 _CRITICAL = {b"IHDR", b"PLTE", b"IDAT"}
-_ANCILLARY = {b"tRNS", b"iCCP", b"eXIf"}
+_ANCILLARY = {b"tRNS", b"iCCP", b"eXIf", b"pHYs", b"iTXt"}
+_XMP = b"XML:com.adobe.xmp\x00\x00"
 _GREY, _RGB, _PALETTE = 0, 2, 3
 _LARGEST_PROFILE = 1 << 20  # Pillow's limit too; those of monitors and cameras are far smaller
 
@@ -29,6 +31,7 @@ def essential(data: bytes) -> bytes:
         TooManyPiecesError: it has more chunks than a file of its size needs.
     """
     pieces = Pieces(len(data))
+    wanted = _ANCILLARY
     whole = memoryview(data)
     kept: list[bytes | memoryview] = [whole[: len(SIGNATURE)]]
     start = len(SIGNATURE)
@@ -39,11 +42,13 @@ def essential(data: bytes) -> bytes:
         if kind in _CRITICAL:
             kept.append(whole[start:end])
         elif (
-            kind in _ANCILLARY
+            kind in wanted
             and end <= len(data)
             and _checksum(whole[start + 4 : end - 4]) == whole[end - 4 : end]
         ):
             kept.append(_repaired(kind, data[start + 8 : end - 4], data[24:26]))
+            if kind == b"iTXt" and kept[-1]:  # Pillow refuses pictures with too much text
+                wanted = wanted - {kind}
         elif kind in (b"IEND", b"fdAT"):  # the frames of an animation come last
             break
         start = end
@@ -56,7 +61,7 @@ def _repaired(kind: bytes, body: bytes, depth_and_type: bytes) -> bytes:
         body = _transparency(body, *depth_and_type)
     elif kind == b"iCCP" and not _is_profile(body):
         body = b"broken\x00\x00" + zlib.compress(b"broken")
-    if not body:
+    if not body or (kind == b"pHYs" and len(body) != 9) or (kind == b"iTXt" and not _is_xmp(body)):
         return b""
     return struct.pack(">I", len(body)) + kind + body + _checksum(kind + body)
 
@@ -80,6 +85,11 @@ def _transparency(body: bytes, depth: int, colour_type: int) -> bytes:
     if colour_type == _RGB and depth == 16:
         return struct.pack(">3H", *body[::2])
     return body
+
+
+def _is_xmp(body: bytes) -> bool:
+    """Whether the body of iTXt (11.3.3.4) is XMP, not packed and of a size that is read."""
+    return body.startswith(_XMP) and len(body) <= LARGEST_PACKET
 
 
 def _is_profile(body: bytes) -> bool:

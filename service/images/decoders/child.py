@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ def answer(job: Mapping[str, Any], data: bytes) -> Answer:
             return told | {"colours": colours, "shape": codes.shape}, [codes]
     except ImageError as error:
         return {"error": type(error).__name__, "arguments": error.args}, []
+    told |= {"metadata": asdict(pixels.metadata)}
     planes = [pixels.rgb] if pixels.alpha is None else [pixels.rgb, pixels.alpha]
     return told | {"shape": (len(planes) + 2, *pixels.rgb.shape[1:])}, planes
 

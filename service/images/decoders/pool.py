@@ -20,6 +20,7 @@ from service.images.decoders.process import PROGRAM, DiedError, Process
 from service.images.errors import BrokenImage, ImageError, TooCostly, TooManyPixels, TooManyPixelsTogether
 from service.images.formats import sniff
 from service.images.labels import Labels
+from service.images.metadata import Metadata
 
 log = logging.getLogger(__name__)
 
@@ -214,7 +215,10 @@ class LentDecoder:
         told, file = self._ask({"wanted": wanted}, data, counted)
         planes = _mapped(file).reshape(told["shape"])
         alpha = planes[3:] if len(planes) > 3 else None
-        return Decoded.of(Pixels(planes[:3], alpha, told["format"], tuple(told["size"]), told["icc"]))
+        metadata = Metadata.told(told["metadata"])
+        return Decoded.of(
+            Pixels(planes[:3], alpha, told["format"], tuple(told["size"]), told["icc"], metadata)
+        )
 
     def labels(self, data: bytes, longest: int) -> Labels:
         """See `Decoder`."""

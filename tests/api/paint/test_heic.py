@@ -37,4 +37,4 @@ def test_heic_is_painted_where_it_is_on_and_a_clear_problem_where_it_is_off(
         assert answer.status_code == 415
         assert answer.json is not None
         assert answer.json["type"] == "/problems/unsupported-image"
-        assert answer.json["detail"] == "content: the file is HEIC: send JPEG, PNG, WebP or AVIF."
+        assert answer.json["detail"] == "content: the file is HEIC: send JPEG, PNG, WebP, AVIF or TIFF."
