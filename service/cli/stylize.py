@@ -1,6 +1,6 @@
 """`stylize`: a picture without HTTP, by the same stages, with a progress bar."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -60,6 +60,11 @@ _SUFFIXES: dict[str, Format] = {".jpg": "jpeg", **{f".{name}": name for name in 
     help="Label image for each of the ARTWORKS, in their order: where the style of a region comes from.",
 )
 @click.option("--init-image", type=PICTURE, help="Picture to start from in place of PHOTOGRAPH.")
+@click.option(
+    "--strength-mask", type=PICTURE, help="Grey picture: how strongly each part of PHOTOGRAPH is painted."
+)
+@click.option("--anchor-image", type=PICTURE, help="Picture that the result is held to, like the last frame.")
+@click.option("--anchor-mask", type=PICTURE, help="Grey picture: how firmly each part of it is held.")
 @api_options(*(name for name in StylizeOptions.model_fields if name != "format"))
 def stylize_command(
     photograph: Path,
@@ -68,6 +73,9 @@ def stylize_command(
     content_mask: Path | None,
     style_masks: tuple[Path, ...],
     init_image: Path | None,
+    strength_mask: Path | None,
+    anchor_image: Path | None,
+    anchor_mask: Path | None,
     **given: str | None,
 ) -> None:
     """Paint PHOTOGRAPH like the ARTWORKS."""
@@ -75,15 +83,21 @@ def stylize_command(
     image_format = _SUFFIXES.get(output.suffix.lower())
     if image_format is None:
         fail(f"{output} has no suffix of a picture: end it with one of {', '.join(_SUFFIXES)}.", code=2)
+    single = {
+        "content_mask": content_mask,
+        "init_image": init_image,
+        "strength_mask": strength_mask,
+        "anchor_image": anchor_image,
+        "anchor_mask": anchor_mask,
+    }
     sent = Submission(
         STYLIZE,
         read(photograph),
         tuple(read(path) for path in artworks),
         (),
         options,
-        content_mask=read(content_mask) if content_mask else None,
         style_masks=tuple(read(path) for path in style_masks),
-        init_image=read(init_image) if init_image else None,
+        **{name: read(path) for name, path in single.items() if path},
     )
     model = load()
     bounds = Bounds.of_device(model.device, model.layers, max_size=MAX_SIZE)
@@ -100,7 +114,7 @@ def stylize_command(
     except OptionsError as error:
         fail(str(error), code=2)
     except PictureError as error:
-        paths = _paths(photograph, artworks, content_mask, style_masks, init_image)
+        paths = _paths(single | {"content": photograph}, artworks, style_masks)
         fail(f"{paths[error.part]}: {error.reason}.")
     except TooLargeError as error:
         fail(str(error))
@@ -123,18 +137,12 @@ def stylize_command(
 
 
 def _paths(
-    photograph: Path,
-    artworks: Sequence[Path],
-    content_mask: Path | None,
-    style_masks: Sequence[Path],
-    init_image: Path | None,
+    single: Mapping[str, Path | None], artworks: Sequence[Path], style_masks: Sequence[Path]
 ) -> dict[str, Path | None]:
     """The files by the names that they have in a request."""
     several = (("style", artworks), ("style_mask", style_masks))
     return {
-        "content": photograph,
-        "content_mask": content_mask,
-        "init_image": init_image,
+        **single,
         **{name: paths[0] for name, paths in several if paths},
         **{f"{name} {number}": path for name, paths in several for number, path in enumerate(paths, 1)},
     }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from service.intake.contract import StylizeOptions
+from service.intake.contract import ANCHOR_WEIGHT, StylizeOptions
 from service.intake.errors import OptionsError
 from service.messages import unknown
 from service.problems import FieldError
@@ -52,6 +52,9 @@ class Bounds:
         content_mask: bool = False,
         style_masks: int = 0,
         init_image: bool = False,
+        strength_mask: bool = False,
+        anchor_image: bool = False,
+        anchor_mask: bool = False,
     ) -> Options:
         """The options of a request in the terms of the optimiser, with every default filled in.
 
@@ -61,6 +64,9 @@ class Bounds:
             content_mask: whether one came.
             style_masks: how many came.
             init_image: whether one came.
+            strength_mask: whether one came.
+            anchor_image: whether one came.
+            anchor_mask: whether one came.
 
         Raises:
             OptionsError: a value is beyond these bounds, or does not fit the pictures; all of them at once.
@@ -70,6 +76,8 @@ class Bounds:
             *_unblended(asked.style_weights, styles),
             *_unmatched(styles, content_mask, style_masks),
             *_unstarted(asked.init, init_image),
+            *_unanchored(asked.anchor_weight, anchor_image, anchor_mask),
+            *_unheld(asked.content_weight, strength_mask),
         ]
         if errors:
             raise OptionsError(errors)
@@ -80,6 +88,7 @@ class Bounds:
         budget = asked.budget
         if budget is None and asked.iterations is None:
             budget = self.default_budget
+        anchor_weight = ANCHOR_WEIGHT if asked.anchor_weight is None else asked.anchor_weight
         defaults = Options()
         return Options(
             size=asked.size or self.default_size,
@@ -92,6 +101,8 @@ class Bounds:
             color=asked.color,
             opacity=opacity,
             tv_weight=asked.tv_weight,
+            anchor_weight=anchor_weight if anchor_image else 0.0,
+            local_strength=strength_mask,
             pooling=asked.pooling,
             init="image" if init_image else asked.init,
             seed=asked.seed,
@@ -160,3 +171,26 @@ def _unstarted(init: Init, init_image: bool) -> list[FieldError]:
         )
         return [FieldError("init_image", message)]
     return []
+
+
+def _unanchored(weight: float | None, anchor_image: bool, anchor_mask: bool) -> list[FieldError]:
+    """What belongs to an anchor that is not there."""
+    if anchor_image:
+        return []
+    given = {"anchor_mask": anchor_mask, "anchor_weight": weight is not None}
+    return [
+        FieldError(name, f"{name} goes with anchor_image, which is missing: send both, or neither.")
+        for name, sent in given.items()
+        if sent
+    ]
+
+
+def _unheld(content_weight: float | None, strength_mask: bool) -> list[FieldError]:
+    """What is wrong with a mask of strengths: it multiplies the content weight."""
+    if not strength_mask or content_weight != 0:
+        return []
+    message = (
+        "content_weight is 0, so strength_mask cannot hold anything to the photograph: give a content_weight "
+        "above 0, or leave strength_mask out."
+    )
+    return [FieldError("strength_mask", message)]

@@ -55,6 +55,9 @@ def complete(
             content_mask=sent.content_mask is not None,
             style_masks=len(sent.style_masks),
             init_image=sent.init_image is not None,
+            strength_mask=sent.strength_mask is not None,
+            anchor_image=sent.anchor_image is not None,
+            anchor_mask=sent.anchor_mask is not None,
         )
     except OptionsError as error:
         raise OptionsError(errors + error.errors) from None

@@ -27,8 +27,19 @@ from service.style import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Color, Depth
 from service.style.network import Pooling
 
 MAX_STYLES = 8
+ANCHOR_WEIGHT = 0.01
+"""By default, where there is an anchor: see docs/develop/algorithm.md."""
 _MOST_LAYERS = 64  # more than any network has
-PICTURES = ("content", "style", "content_mask", "style_mask", "init_image")
+PICTURES = (
+    "content",
+    "style",
+    "content_mask",
+    "style_mask",
+    "init_image",
+    "strength_mask",
+    "anchor_image",
+    "anchor_mask",
+)
 STYLE_NAME = "style_name"
 TEXTS = {"texts": True}  # what validators are told where a text stands for any value
 
@@ -148,6 +159,11 @@ class StylizeOptions(BaseModel):
         default=0.0,
         description="Weight of the total variation: above 0, what changes from pixel to pixel is smoothed. "
         "0.003 takes away grain; from 0.01 on, small details such as eyes fade.",
+    )
+    anchor_weight: Weight | None = Field(
+        default=None,
+        description="How firmly the result is held to anchor_image, where anchor_mask says so; "
+        f"{ANCHOR_WEIGHT:g} where not given. 0 is as without anchor_image.",
     )
     init: Init = Field(
         default="content",

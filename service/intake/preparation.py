@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from service.catalogue import Catalogue, Style
@@ -17,7 +18,19 @@ from service.intake.masks import Region, match, misfit
 from service.intake.operations import STYLIZE, Operation
 from service.messages import sentence
 from service.problems import FieldError
-from service.style import Masks, Options, Shapes, Work, kept, reduce, reduce_seen, result_size
+from service.style import (
+    Anchor,
+    Masks,
+    Options,
+    Shapes,
+    Work,
+    fill,
+    grey,
+    kept,
+    reduce,
+    reduce_seen,
+    result_size,
+)
 
 
 @dataclass(frozen=True)
@@ -121,7 +134,16 @@ class _Preparation:
             result_size(height, width, options.size)
         masks, regions = self._masks(content, styles)
         artworks = [style.rgb for style in styles]
-        work = Work(content.rgb, artworks, options, masks, self._start(content), content.alpha)
+        work = Work(
+            content.rgb,
+            artworks,
+            options,
+            masks,
+            self._start(content),
+            content.alpha,
+            self._anchor(content),
+            self._strength(content),
+        )
         with _fitting():
             self.fits.require_room(work.shapes)
             self.fits.require_memory(work.shapes)
@@ -202,10 +224,41 @@ class _Preparation:
     def _start(self, content: Decoded) -> Tensor | None:
         if self.request.sent.init_image is None:
             return None
-        start = self._decode("init_image", self.request.sent.init_image, self._kept)
-        if errors := misfit("init_image", start.size, "content", content.size):
+        return _on_white(self._fitted("init_image", self.request.sent.init_image, content)).rgb
+
+    def _anchor(self, content: Decoded) -> Anchor | None:
+        """What is transparent in it is not held."""
+        sent = self.request.sent
+        if sent.anchor_image is None:
+            return None
+        anchor = self._fitted("anchor_image", sent.anchor_image, content)
+        held = torch.full_like(anchor.rgb[:1], 255) if anchor.alpha is None else anchor.alpha
+        if sent.anchor_mask is not None:
+            mask = self._grey("anchor_mask", sent.anchor_mask, content, transparent=0)
+            held = (held * grey(mask, (held.shape[-2], held.shape[-1]))[0]).round().to(torch.uint8)
+        if not self.request.options.anchor_weight:
+            return None
+        return Anchor(fill(anchor.rgb, held), held)
+
+    def _strength(self, content: Decoded) -> Tensor | None:
+        if self.request.sent.strength_mask is None:
+            return None
+        return self._grey("strength_mask", self.request.sent.strength_mask, content, transparent=255)
+
+    def _grey(self, name: str, data: bytes, content: Decoded, *, transparent: int) -> Tensor:
+        """A picture of how much, uint8 (1, h, w): the means of its channels, and where it is transparent this."""
+        mask = self._fitted(name, data, content)
+        levels = mask.rgb.float().mean(0, keepdim=True)
+        if mask.alpha is not None:
+            levels = torch.full_like(levels, transparent).lerp(levels, mask.alpha / 255)
+        return levels.round().to(torch.uint8)
+
+    def _fitted(self, name: str, data: bytes, content: Decoded) -> Decoded:
+        """A picture of the photograph's shape, as large as that is kept at most."""
+        picture = self._decode(name, data, self._kept)
+        if errors := misfit(name, picture.size, "content", content.size):
             raise OptionsError(errors)
-        return _opaque(start, self._kept).rgb
+        return _reduced(picture, self._kept)
 
     def _decode(self, part: str, data: bytes, wanted: int) -> Decoded:
         with _complaining(part):
@@ -237,8 +290,13 @@ def _reduced(picture: Decoded, longest: int) -> Decoded:
 
 def _opaque(picture: Decoded, longest: int) -> Decoded:
     """The same without transparency, on white."""
-    small = _reduced(picture, longest)
-    return small if small.alpha is None else replace(small, rgb=on_white(small.rgb, small.alpha), alpha=None)
+    return _on_white(_reduced(picture, longest))
+
+
+def _on_white(picture: Decoded) -> Decoded:
+    if picture.alpha is None:
+        return picture
+    return replace(picture, rgb=on_white(picture.rgb, picture.alpha), alpha=None)
 
 
 def _numbered(name: str, files: tuple[bytes, ...]) -> list[tuple[str, bytes]]:

@@ -20,6 +20,9 @@ class Submission:
         content_mask: bytes of the photograph's label image; None: there is none.
         style_masks: bytes of the artworks' label images, in their order.
         init_image: bytes of the picture to start from; None: there is none.
+        strength_mask: bytes of the grey picture of how strongly each part is painted; None: there is none.
+        anchor_image: bytes of the picture that the result is held to; None: there is none.
+        anchor_mask: bytes of the grey picture of how firmly each part of that is held; None: there is none.
     """
 
     operation: Operation
@@ -30,6 +33,9 @@ class Submission:
     content_mask: bytes | None = None
     style_masks: tuple[bytes, ...] = ()
     init_image: bytes | None = None
+    strength_mask: bytes | None = None
+    anchor_image: bytes | None = None
+    anchor_mask: bytes | None = None
 
     @property
     def artworks(self) -> int:

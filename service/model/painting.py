@@ -102,9 +102,14 @@ class PaintingModel:
             look: called before each copy; what it raises ends the preparation.
         """
         copies = Copies(pinned if self.device == "cuda" else None)
-        Inputs(work.content, work.styles, start=work.start, copies=copies, alpha=work.alpha).prepare(
-            work.options, look
-        )
+        Inputs(
+            work.content,
+            work.styles,
+            start=work.start,
+            copies=copies,
+            alpha=work.alpha,
+            anchor=work.anchor,
+        ).prepare(work.options, look)
         return replace(work, copies=copies)
 
     def paint(self, work: Work) -> Generator[Progress, None, Result]:
@@ -117,6 +122,8 @@ class PaintingModel:
             masks=work.masks,
             start=work.start,
             alpha=work.alpha,
+            anchor=work.anchor,
+            strength=work.strength,
             copies=work.copies,
             usual=self.costs,
             memory_bound=self.memory,

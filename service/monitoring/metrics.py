@@ -20,6 +20,16 @@ from service.machine import gpu_memory
 from service.problems import PROBLEMS, GivenUp, Outcome, ProblemType
 
 STAGES = ("read_body", "decode", "queue", "optimise", "encode")
+INPUT_PICTURES = (
+    "content",
+    "style",
+    "content_mask",
+    "style_mask",
+    "init_image",
+    "strength_mask",
+    "anchor_image",
+    "anchor_mask",
+)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # The route of every request that fits none, so that a scanner cannot make time series.
 UNMATCHED = "unmatched"
@@ -172,7 +182,7 @@ class Metrics:
             self.stage_seconds.labels(stage)
         for reason in (*get_args(GivenUp), "oom", "error"):
             self.discarded.labels(reason)
-        for image in ("content", "style", "content_mask", "style_mask", "init_image"):
+        for image in INPUT_PICTURES:
             self.input_pixels.labels(image)
         for image in ("content", "style"):
             self.working_pixels.labels(image)

@@ -1,5 +1,6 @@
 """The paper: pure torch, no HTTP, no settings, no globals. Importable in a notebook without the service."""
 
+from service.style.anchor import Anchor
 from service.style.copies import Copies, pinned
 from service.style.inputs import Inputs
 from service.style.options import (
@@ -15,14 +16,16 @@ from service.style.options import (
 )
 from service.style.progress import Progress, Result, Stopped, finish
 from service.style.regions import Masks
-from service.style.resample import fit, kept, reduce, reduce_seen
+from service.style.resample import fit, grey, kept, reduce, reduce_seen
 from service.style.transfer import result_size, score, stylize
+from service.style.transparency import fill
 from service.style.work import Shapes, Size, Work
 
 __all__ = [
     "FADE",
     "PAPER_CONTENT_LAYERS",
     "PAPER_STYLE_LAYERS",
+    "Anchor",
     "Color",
     "Copies",
     "Depth",
@@ -36,8 +39,10 @@ __all__ = [
     "Size",
     "Stopped",
     "Work",
+    "fill",
     "finish",
     "fit",
+    "grey",
     "kept",
     "pinned",
     "reduce",

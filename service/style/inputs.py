@@ -7,10 +7,12 @@ from functools import cached_property, partial
 import torch
 from torch import Tensor
 
-from service.style import regions, resample
+from service.style import regions, resample, strength
+from service.style.anchor import Anchor
 from service.style.colour.palette import PALETTES, GreyPalette, Palette, is_grey
 from service.style.copies import Copies
 from service.style.loss import evaluation
+from service.style.loss.anchor import AnchorTerm
 from service.style.loss.objective import Objective
 from service.style.loss.terms import ContentTerm, StyleTerm, Term, gram_share
 from service.style.network.strips import Strip
@@ -38,6 +40,8 @@ class Inputs:
         start: uint8 (3, h, w), sRGB, of any size: what to start from in place of the photograph.
         copies: of these pictures, at the sizes at which they are used.
         alpha: uint8 (1, H, W), how much of each pixel of the photograph is seen; None: all of it is.
+        anchor: what the result is held to; None: nothing.
+        strength: uint8 (1, h, w), of any size: how strongly each part is painted; None: all of it alike.
         device: of the network, where the masks are.
     """
 
@@ -47,6 +51,8 @@ class Inputs:
     start: Tensor | None = None
     copies: Copies = field(default_factory=Copies)
     alpha: Tensor | None = None
+    anchor: Anchor | None = None
+    strength: Tensor | None = None
     device: torch.device = CPU
 
     def to(self, device: torch.device) -> "Inputs":
@@ -64,10 +70,9 @@ class Inputs:
         result = resample.fit(*photograph, options.size)
         scales = {stage.longest for stage in pyramid.plan(*result, options)} | {max(result)}
         for longest in scales:
-            for picture in (self.photograph, self.start):
-                if picture is not None:
-                    look()
-                    self._copy(picture, resample.fit(*photograph, longest))
+            for picture in self._drawings:
+                look()
+                self._copy(picture, resample.fit(*photograph, longest))
             if options.weighted_style:
                 for artwork, size in zip(self.artworks, self.artwork_sizes(longest, options), strict=True):
                     look()
@@ -77,8 +82,17 @@ class Inputs:
         """One of the pictures at this size, (H, W): float32 (1, 3, H, W) in [0, 1], on the device."""
         return resample.send(self._copy(picture, size), self.device)
 
+    @property
+    def _drawings(self) -> list[Tensor]:
+        """The pictures that have the result's shape."""
+        anchor = None if self.anchor is None else self.anchor.picture
+        return [each for each in (self.photograph, self.start, anchor) if each is not None]
+
     def _copy(self, picture: Tensor, size: tuple[int, int]) -> Tensor:
-        return self.copies.of(picture, size, self.alpha if picture is self.photograph else None)
+        alpha = self.alpha if picture is self.photograph else None
+        if self.anchor is not None and picture is self.anchor.picture:
+            alpha = self.anchor.held
+        return self.copies.of(picture, size, alpha)
 
     @property
     def sizes(self) -> tuple[tuple[int, int], list[tuple[int, int]]]:
@@ -113,7 +127,7 @@ class Inputs:
 
     @cached_property
     def _grey_drawings(self) -> bool:
-        return is_grey(self.photograph) and (self.start is None or is_grey(self.start))
+        return all(map(is_grey, self._drawings))
 
     @cached_property
     def _grey_artworks(self) -> bool:
@@ -148,7 +162,28 @@ class Inputs:
             palette = self.palette(size, options)
         terms = [*self._content(network, palette, options), *self._style(network, palette, options)]
         tv_weight = options.tv_weight * REFERENCE_AREA / (size[0] * size[1])
-        return Objective(network, terms, tv_weight=tv_weight, recomputed=recomputed)
+        anchor = self._anchor(palette, options)
+        return Objective(network, terms, tv_weight=tv_weight, anchor=anchor, recomputed=recomputed)
+
+    def drawing(self, palette: Palette) -> Tensor:
+        """What a picture of the palette's size starts from, and takes its finest detail from, (1, C, H, W).
+
+        It is the photograph, or the start in its place; and where something is held, the anchor.
+        """
+        size = (palette.photograph.shape[-2], palette.photograph.shape[-1])
+        drawing = palette.photograph if self.start is None else palette.seen(self.at(self.start, size))
+        if self.anchor is None:
+            return drawing
+        return drawing.lerp(
+            palette.seen(self.at(self.anchor.picture, size)),
+            resample.grey(self.anchor.held, size, self.device),
+        )
+
+    def opacity(self, size: tuple[int, int], options: Options) -> float | Tensor:
+        """Of the painting over the photograph, in [0, 1]: a number, or (1, 1, H, W) for a picture of this size."""
+        if self.strength is None:
+            return options.opacity
+        return strength.opacity(resample.grey(self.strength, size, self.device), options)
 
     def free(self, size: tuple[int, int]) -> Tensor | None:
         """How freely each pixel of a picture of this size is painted, (1, 1, H, W) in [0, 1]; None: all of it is."""
@@ -161,7 +196,23 @@ class Inputs:
             name: alpha * weight for name, weight in options.content_layers.items() if alpha * weight > 0
         }
         responses = evaluation.responses(network, palette.photograph, weights)
-        return [ContentTerm(name, weight, responses[name]) for name, weight in weights.items()]
+        amounts: dict[str, Tensor] = {}
+        if self.strength is not None:
+            grey = resample.grey(self.strength, (size[0], size[1]), self.device)
+            amounts = {name: strength.amounts(grey, name, options) for name in weights}
+        return [
+            ContentTerm(name, weight, responses[name], amounts.get(name)) for name, weight in weights.items()
+        ]
+
+    def _anchor(self, palette: Palette, options: Options) -> AnchorTerm | None:
+        if self.anchor is None:
+            return None
+        size = (palette.photograph.shape[-2], palette.photograph.shape[-1])
+        return AnchorTerm(
+            options.anchor_weight * REFERENCE_AREA / (size[0] * size[1]),
+            palette.seen(self.at(self.anchor.picture, size)),
+            resample.grey(self.anchor.held, size, self.device),
+        )
 
     def _style(self, network: VGG, palette: Palette, options: Options) -> Sequence[Term]:
         weights = options.weighted_style

@@ -1,5 +1,6 @@
 """What can be asked of the style transfer, with the paper's defaults."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -31,6 +32,9 @@ class Options:
             photograph's mean and covariance; or the photograph's, only the luminance being painted (palette.py).
         opacity: of the painting over the photograph, 0..1; 0: the result is the photograph itself.
         tv_weight: of the total variation (variation.py), >= 0; at 512x512, elsewhere scaled as α.
+        anchor_weight: of the distance to the anchor (anchor.py), >= 0; at 512x512, elsewhere scaled as α. Above 0
+            there is an anchor.
+        local_strength: whether a mask says how strongly each part is painted (strength.py).
         pooling: of the network; the paper's is average.
         init: start from the photograph or from another picture, coarse to fine, or from white noise (the paper).
         seed: of everything random. The same seed, options and device give the same picture, another seed another
@@ -52,6 +56,8 @@ class Options:
     color: Color = "style"
     opacity: float = 1.0
     tv_weight: float = 0.0
+    anchor_weight: float = 0.0
+    local_strength: bool = False
     pooling: Pooling = "average"
     init: Init = "content"
     seed: int = 0
@@ -104,6 +110,21 @@ def strength_to_content_weight(strength: float) -> float:
     """
     _require_strength(strength)
     return float(10 ** (-1 - 4 * strength))
+
+
+def weights_to_strength(content_weight: float, style_weight: float) -> float:
+    """The strength whose α/β this is: on the same scale, on which α/β below 1e-5 are more than 1.
+
+    Args:
+        content_weight: α, > 0.
+        style_weight: β, >= 0.
+
+    Returns:
+        0 where α/β is 1e-1 or more.
+    """
+    if style_weight <= 0.1 * content_weight or style_weight == 0:
+        return 0.0
+    return max(0.0, (math.log10(style_weight) - math.log10(content_weight) - 1) / 4)
 
 
 def _require_strength(strength: float) -> None:

@@ -78,12 +78,17 @@ def guides(covered: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
     """
     found: dict[str, Tensor] = {}
     for layer in layers:
-        guide = covered
-        for _ in range(VGG.poolings_before(layer)):
-            guide = F.avg_pool2d(guide, 2)
+        guide = pooled(covered, layer)
         if guide.any():
             found[layer] = guide[0, 0]
     return found
+
+
+def pooled(plane: Tensor, layer: str) -> Tensor:
+    """What a plane of the picture's size, (1, 1, H, W), is at a layer's positions, (1, 1, h, w)."""
+    for _ in range(VGG.poolings_before(layer)):
+        plane = F.avg_pool2d(plane, 2)
+    return plane
 
 
 def style_terms(

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from service.style import transparency
 
+CPU = torch.device("cpu")
+
 SMALLEST_SIDE = 16
 """Pixels of the shortest side that the network needs: conv5_1 comes after four poolings."""
 
@@ -82,6 +84,22 @@ def send(picture: Tensor, device: torch.device) -> Tensor:
     """
     there = picture.to(device, non_blocking=device.type == "cuda")
     return there.permute(1, 2, 0).contiguous()[None].permute(0, 3, 1, 2).float() / 255
+
+
+def grey(plane: Tensor, size: tuple[int, int], device: torch.device = CPU) -> Tensor:
+    """A plane of how much, a mask in 8 bits, at another size: linear, so that nothing is beyond what there was.
+
+    Args:
+        plane: uint8 (1, h, w), on the CPU, so that every device gets the same numbers.
+        size: (H, W) wanted.
+        device: of the network.
+
+    Returns:
+        float32 (1, 1, H, W) in [0, 1], on the device.
+    """
+    levels = plane[None].float() / 255
+    resized = F.interpolate(levels, size=size, mode="bilinear", antialias=True, align_corners=False)
+    return resized.clamp(0, 1).to(device)
 
 
 def kept(longest: int) -> int:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from service.style import resample
+from service.style.anchor import Anchor
 from service.style.colour.palette import Palette
 from service.style.copies import Copies
 from service.style.inputs import Inputs
@@ -67,6 +68,8 @@ def stylize(
     masks: Masks | None = None,
     start: Tensor | None = None,
     alpha: Tensor | None = None,
+    anchor: Anchor | None = None,
+    strength: Tensor | None = None,
     copies: Copies | None = None,
     clock: Callable[[], float] = time.monotonic,
     usual: Costs | None = None,
@@ -92,6 +95,9 @@ def stylize(
             ratio.
         alpha: uint8 (1, H, W): how much of each pixel of the photograph is seen. What is hidden plays no part; the
             result is opaque. None: all is seen.
+        anchor: what the result is held to where it is held, and starts from there; it goes with an `anchor_weight`.
+        strength: uint8 (1, h, w): how strongly each part is painted, 255 as the options say; it goes with
+            `local_strength`.
         copies: of these very tensors, prepared (`Inputs.prepare`); None: they are made when a scale begins.
         clock: seconds, monotonic.
         usual: what evaluations cost on this machine; with it a budget is spent better.
@@ -106,9 +112,15 @@ def stylize(
     """
     if (options.init == "image") != (start is not None):
         raise ValueError("a picture to start from goes with init=image: give both or neither")
+    if (options.anchor_weight > 0) != (anchor is not None):
+        raise ValueError("an anchor goes with an anchor_weight above 0: give both or neither")
+    if options.local_strength != (strength is not None):
+        raise ValueError("a mask of strengths goes with local_strength: give both or neither")
     network = network.with_pooling(options.pooling)
     stopwatch = Stopwatch([options.budget, options.time_limit], clock, usual)
-    inputs = Inputs(photograph, artworks, masks, start, copies or Copies(), alpha).to(network.device)
+    inputs = Inputs(photograph, artworks, masks, start, copies or Copies(), alpha, anchor, strength).to(
+        network.device
+    )
     run = _Run(network, inputs, options, stopwatch, memory_bound)
     run.graphs = graphs
     memory.require(network, *inputs.sizes, options, memory_bound, inputs.regions)
@@ -197,9 +209,7 @@ class _Run:
         area = math.prod(size)
         self.objective = None  # its targets go before others come
         palette = self.inputs.palette(size, self.options)
-        drawing = palette.photograph
-        if self.inputs.start is not None:
-            drawing = palette.seen(self.inputs.at(self.inputs.start, size))
+        drawing = self.inputs.drawing(palette)
         self.objective = self._objective(stage, palette)
         smooth, free = self.options.init != "noise", self.inputs.free(size)
         canvas = Canvas(
@@ -210,9 +220,11 @@ class _Run:
             free=free,
         )
         varied = self.picture is None and self.options.init == "content"
+        start = canvas.near_origin(self.options.seed) if varied else canvas.origin()
+        anchor = self.objective.anchor
         optimiser = LBFGS(
             CanvasObjective(canvas, self.objective),
-            canvas.near_origin(self.options.seed) if varied else canvas.origin(),
+            start if anchor is None else start * (1 - anchor.held),  # what is held starts as the anchor
             history=pairs(self.network.device, palette.photograph.shape, stage.evaluations),
             recordable=self.graphs is not None and recordable(palette.photograph.shape),
         )
@@ -352,8 +364,9 @@ class _Run:
 
     def _delivered(self, palette: Palette, x: Tensor, depth: Depth = 8) -> Tensor:
         """The picture of x in so many bits, laid over the photograph as opaquely as was asked for."""
-        if self.options.opacity < 1:
-            x = palette.photograph.lerp(x, self.options.opacity)
+        opacity = self.inputs.opacity((x.shape[-2], x.shape[-1]), self.options)
+        if isinstance(opacity, Tensor) or opacity < 1:
+            x = palette.photograph.lerp(x, opacity)
         return resample.quantise(palette.compose(x), depth)
 
     def _objective(self, stage: pyramid.Stage, palette: Palette) -> Objective:

@@ -6,6 +6,7 @@ from typing import Self
 
 from torch import Tensor
 
+from service.style.anchor import Anchor
 from service.style.copies import Copies
 from service.style.options import Options
 from service.style.regions import Masks
@@ -47,6 +48,8 @@ class Work:
         masks: which parts are painted in which style; None: all of it, in that of all artworks.
         start: what to start from in place of the photograph.
         alpha: uint8 (1, H, W), how much of each pixel of the photograph is seen; None: all of it is.
+        anchor: what the result is held to; None: nothing.
+        strength: uint8 (1, h, w), how strongly each part is painted; None: all of it alike.
         copies: of these pictures, at the sizes at which they are used; None: they are made when they are needed.
     """
 
@@ -56,6 +59,8 @@ class Work:
     masks: Masks | None = None
     start: Tensor | None = None
     alpha: Tensor | None = None
+    anchor: Anchor | None = None
+    strength: Tensor | None = None
     copies: Copies | None = None
 
     @property

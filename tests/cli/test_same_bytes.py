@@ -63,7 +63,10 @@ PHOTOGRAPHS = {
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("extra", ["nothing else", "masks", "a picture to start from", "for print"])
+@pytest.mark.parametrize(
+    "extra",
+    ["nothing else", "masks", "a picture to start from", "for print", "an anchor and a mask of strengths"],
+)
 @pytest.mark.parametrize("photograph", PHOTOGRAPHS)
 def test_http_and_the_command_line_give_the_same_bytes(
     client: FlaskClient,
@@ -80,6 +83,11 @@ def test_http_and_the_command_line_give_the_same_bytes(
         pictures |= {"content_mask": (halves(width, height), "png"), "style_mask": (halves(300, 200), "png")}
     elif extra == "a picture to start from":
         pictures |= {"init_image": (noise(width // 2, height // 2), "png")}
+    elif extra == "an anchor and a mask of strengths":
+        pictures |= {"anchor_image": (noise(width, height, "RGBA"), "png")}
+        pictures |= {
+            name: (noise(width // 2, height // 2), "jpeg") for name in ("anchor_mask", "strength_mask")
+        }
     options = OPTIONS | ({"depth": "16", "dpi": "240", "metadata": "none"} if extra == "for print" else {})
     paths = {}
     for name, (picture, suffix) in pictures.items():

@@ -95,8 +95,12 @@ def test_it_has_the_options_of_the_code_and_no_others(operation: Operation, body
     assert schema.get("required", []) == [name for name in operation.pictures if name == "content"]
     either = [{"required": ["style"]}, {"required": [STYLE_NAME]}]
     assert schema.get("anyOf") == (either if "style" in operation.pictures else None)
-    masks = {"style_mask": ["content_mask"]} if "style_mask" in operation.pictures else None
-    assert schema.get("dependentRequired") == masks
+    companions = {
+        "style_mask": ["content_mask"],
+        "anchor_mask": ["anchor_image"],
+        "anchor_weight": ["anchor_image"],
+    }
+    assert schema.get("dependentRequired") == (companions if "style_mask" in operation.pictures else None)
 
 
 @each_body

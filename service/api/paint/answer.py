@@ -101,6 +101,7 @@ def report(service: Service, delivery: Delivery, result: Result, picture: bytes)
             content=losses.content,
             style=losses.style,
             variation=losses.variation,
+            anchor=losses.anchor,
             total=losses.total,
             layers=dict(losses.layers),
         ),

@@ -30,6 +30,9 @@ _SINGLE = {
     "content": "photograph",
     "content_mask": "mask of the photograph",
     "init_image": "picture to start from",
+    "strength_mask": "grey picture of the strength",
+    "anchor_image": "picture to hold to",
+    "anchor_mask": "grey picture of what is held",
 }
 _MAX_FIELD_BYTES = 1 << 18
 
@@ -84,6 +87,9 @@ def parse(body: bytes, content_type: str, operation: Operation = STYLIZE) -> Sub
         content_mask=next(iter(draft.pictures["content_mask"]), None),
         style_masks=tuple(draft.pictures["style_mask"]),
         init_image=next(iter(draft.pictures["init_image"]), None),
+        strength_mask=next(iter(draft.pictures["strength_mask"]), None),
+        anchor_image=next(iter(draft.pictures["anchor_image"]), None),
+        anchor_mask=next(iter(draft.pictures["anchor_mask"]), None),
     )
 
 

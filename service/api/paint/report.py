@@ -21,6 +21,7 @@ def settings_used(
         "style_scale": options.style_scale,
         "color": options.color,
         "tv_weight": options.tv_weight,
+        "anchor_weight": options.anchor_weight or None,  # which goes with anchor_image
         "pooling": options.pooling,
         "init": options.init,
         "seed": options.seed,
@@ -51,6 +52,7 @@ class LossReport(BaseModel):
     content: float
     style: float
     variation: float
+    anchor: float
     total: float
     layers: dict[str, float]
 

@@ -20,17 +20,22 @@ MOST_BLOCKS = 16
 """Into which the positions of a bfloat16 response are divided for its Gram matrix."""
 
 
-def content_loss(response: Tensor, target: Tensor) -> Tensor:
-    """Eq. 1: ½ Σ (F - P)², a scalar. Both (1, N, H, W)."""
-    return (response - target).square().sum() / 2
+def content_loss(response: Tensor, target: Tensor, amounts: Tensor | None = None) -> Tensor:
+    """Eq. 1: ½ Σ (F - P)², a scalar. Both (1, N, H, W).
+
+    With `amounts` a, (H, W), ½ Σ a (F - P)²: how much each position counts.
+    """
+    squares = (response - target).square()
+    return (squares if amounts is None else squares.mul_(amounts)).sum() / 2
 
 
-def content_gradient(response: Tensor, target: Tensor) -> Tensor:
-    """Eq. 2: dL_content/dF = F - P, (1, N, H, W).
+def content_gradient(response: Tensor, target: Tensor, amounts: Tensor | None = None) -> Tensor:
+    """Eq. 2: dL_content/dF = F - P, (1, N, H, W); with amounts a (F - P).
 
     The paper's second case (0 where F < 0) is the ReLU's own derivative; `evaluation` applies it.
     """
-    return response - target
+    difference = response - target
+    return difference if amounts is None else difference.mul_(amounts)
 
 
 def gram(response: Tensor, guide: Tensor | None = None, total: int | Tensor | None = None) -> Tensor:

@@ -1,4 +1,4 @@
-"""The function that is minimised: eq. 7, the sum of its terms, of a picture of one size, and its total variation."""
+"""The function that is minimised, of a picture of one size: eq. 7, the total variation, the distance to an anchor."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from service.style.loss import evaluation
+from service.style.loss.anchor import AnchorTerm
 from service.style.loss.terms import StyleTerm, Term
 from service.style.loss.variation import variation, variation_gradient
 from service.style.network.vgg import VGG
@@ -29,8 +30,9 @@ class Losses:
         content: α L_content, with the size factor.
         style: β L_style.
         variation: the total variation, weighted; 0 unless asked for.
-        total: the sum of the three: eq. 7, and the variation.
+        total: the sum of the four: eq. 7, the variation and the anchor.
         layers: the terms of content and style, weighted: "content/conv4_2", "style/conv1_1", ...
+        anchor: the distance to the anchor, weighted; 0 without one.
     """
 
     content: float
@@ -38,6 +40,7 @@ class Losses:
     variation: float
     total: float
     layers: Mapping[str, float]
+    anchor: float = 0.0
 
 
 class Objective:
@@ -47,6 +50,7 @@ class Objective:
         network: the features.
         terms: of content and style; those of weight 0 are dropped.
         tv_weight: of the total variation, which is added to eq. 7; with its size factor.
+        anchor: what x is held to, which is added too; None: nothing.
         recomputed: how many blocks of the network are computed a second time for a gradient, to need less memory.
 
     Attributes:
@@ -55,10 +59,17 @@ class Objective:
     """
 
     def __init__(
-        self, network: VGG, terms: Iterable[Term], *, tv_weight: float = 0.0, recomputed: int = 0
+        self,
+        network: VGG,
+        terms: Iterable[Term],
+        *,
+        tv_weight: float = 0.0,
+        anchor: AnchorTerm | None = None,
+        recomputed: int = 0,
     ) -> None:
         self.network = network
         self.tv_weight = tv_weight
+        self.anchor = anchor
         self.recomputed = recomputed
         self.terms = [term for term in terms if term.weight > 0]
         self.descended = _worth_descending(self.terms)
@@ -78,6 +89,9 @@ class Objective:
         if self.tv_weight > 0:
             loss = loss + variation(x) * self.tv_weight
             gradient = gradient + variation_gradient(x) * self.tv_weight
+        if self.anchor is not None:
+            loss = loss + self.anchor.loss(x)
+            gradient = gradient + self.anchor.gradient(x)
         return loss, gradient
 
     def losses(self, x: Tensor) -> Losses:
@@ -88,8 +102,9 @@ class Objective:
         content = sum(value for name, value in layers.items() if name.startswith("content/"))
         style = sum(value for name, value in layers.items() if name.startswith("style/"))
         varied = self.tv_weight * variation(x).item()
-        total = content + style + varied
-        return Losses(content=content, style=style, variation=varied, total=total, layers=layers)
+        held = 0.0 if self.anchor is None else self.anchor.loss(x).item()
+        total = content + style + varied + held
+        return Losses(content=content, style=style, variation=varied, total=total, layers=layers, anchor=held)
 
 
 def _worth_descending(terms: list[Term]) -> list[Term]:

@@ -46,11 +46,13 @@ class ContentTerm:
         layer: its name.
         weight: α with its size factor, times the layer's share.
         target: P, the photograph's response, (1, N, H, W).
+        amounts: how much each position counts, (H, W) of the response, >= 0; None: all of them alike.
     """
 
     layer: str
     weight: float
     target: Tensor
+    amounts: Tensor | None = None
 
     @property
     def name(self) -> str:
@@ -59,7 +61,7 @@ class ContentTerm:
 
     def share(self, response: Tensor, strip: Strip | None = None) -> Tensor:
         """Eq. 1, in the target's dtype."""
-        return losses.content_loss(response.to(self.target.dtype), self._target(strip))
+        return losses.content_loss(response.to(self.target.dtype), *self._in(strip))
 
     def loss_of(self, gathered: Tensor) -> Tensor:
         """The weighted loss, a scalar."""
@@ -67,10 +69,12 @@ class ContentTerm:
 
     def gradient(self, response: Tensor, gathered: Tensor, strip: Strip | None = None) -> Tensor:
         """Eq. 2, weighted, in the target's dtype."""
-        return losses.content_gradient(response.to(self.target.dtype), self._target(strip)).mul_(self.weight)
+        return losses.content_gradient(response.to(self.target.dtype), *self._in(strip)).mul_(self.weight)
 
-    def _target(self, strip: Strip | None) -> Tensor:
-        return self.target if strip is None else self.target[:, :, strip.rows]
+    def _in(self, strip: Strip | None) -> tuple[Tensor, Tensor | None]:
+        if strip is None:
+            return self.target, self.amounts
+        return self.target[:, :, strip.rows], None if self.amounts is None else self.amounts[strip.rows]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ def counted(photograph: Size, artworks: Sequence[Size], options: Options) -> int
         options: of the transfer.
     """
     used = _used_at(photograph, artworks, options, own=True)
-    return 3 * sum(math.prod(came) + sum(map(math.prod, sizes)) for came, sizes in used)
+    pictures = 3 * sum(math.prod(came) + sum(map(math.prod, sizes)) for came, sizes in used)
+    return pictures + _planes(photograph, options)
 
 
 def held(photograph: Size, artworks: Sequence[Size], options: Options, regions: int = 0) -> int:
@@ -34,7 +35,7 @@ def held(photograph: Size, artworks: Sequence[Size], options: Options, regions: 
         options: of the transfer.
         regions: with a style of their own; 0: there are no masks.
     """
-    total = math.prod(photograph)  # its alpha
+    total = math.prod(photograph) + _planes(photograph, options)  # the first is its alpha
     for came, sizes in _used_at(photograph, artworks, options, own=False):
         copies = (3 * math.prod(size) for size in sizes)
         total += 3 * math.prod(came) + sum(1 << (copy - 1).bit_length() for copy in copies)
@@ -61,9 +62,15 @@ def _used_at(
         used.append((artwork, scaled if options.weighted_style else set()))
     if not own:
         used = [(came, copies - {came}) for came, copies in used]
-    if options.init == "image":  # a start, whose own size is not known
-        used.append((_beside(photograph, resample.kept(options.size)), sizes))
-    return used
+    # A start and an anchor, whose own sizes are not known.
+    beside = (_beside(photograph, resample.kept(options.size)), sizes)
+    return used + [beside] * ((options.init == "image") + (options.anchor_weight > 0))
+
+
+def _planes(photograph: Size, options: Options) -> int:
+    """Bytes of the masks that say how much, as they are kept: of the anchor, and of the strength."""
+    plane = math.prod(_beside(photograph, resample.kept(options.size)))
+    return plane * ((options.anchor_weight > 0) + options.local_strength)
 
 
 def _beside(picture: Size, longest: int) -> Size:

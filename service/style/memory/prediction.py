@@ -10,6 +10,9 @@ alive at the same time. With V = 12 H W bytes, a picture in float32, an evaluati
 - the artworks and the photograph in 8 bits, as they came and at each scale's size (`copies`), and what came with
   them: masks, a picture to start from. Where a GPU paints, of all that it holds the masks alone;
 - with masks, where it is painted, and a guide for each region at each style layer;
+- with an anchor, V and a third of it: the anchor, and how much of it is held; and a start that is not the photograph;
+- with a mask of strengths, a number for each position of each content layer, and the mask itself at the scale's size
+  while they are made, and when the picture is delivered;
 - where only the luminance is painted, a third of each V, but the chroma and the bounds in addition;
 - what `evaluation.loss_and_gradient` holds on its way (`ledger`): with r bytes for a response of the first block
   (64 H W numbers in the network's dtype), about 4 r where all responses up to conv4_2 are kept, 2.3 r where those of
@@ -232,8 +235,12 @@ def at_scale(
         )
     palette = rgb + 2 * picture if grey else 0  # chroma and bounds
     drawing = 0
-    if options.init == "image":
+    if options.init == "image" or options.anchor_weight > 0:
         drawing = picture
+    if options.anchor_weight > 0:
+        drawing += picture + rgb // 3  # the anchor, and how much of it is held
+    if options.local_strength:
+        targets += sum(4 * block.height * block.width * len(content & {*block.layers}) for block in blocks)
     kept = (
         came + targets + palette + (2 * picture + palette) // 4 + drawing
     )  # the quarter is the scale before
@@ -253,6 +260,8 @@ def at_scale(
         passing.append(7 * max(math.prod(each) for each in (photograph, *artworks)))
     # The photograph is there twice: for the scale, and for its objective.
     preparation = kept + 2 * picture + palette + sum(seen) + max(passing)
+    if options.local_strength:
+        preparation += 2 * rgb // 3  # the mask in float32, and what it is pooled to
 
     remembered = pairs(network.device, (1 if grey else 3, *size), stage.evaluations)
     if on_cpu and stage.evaluations is not None:

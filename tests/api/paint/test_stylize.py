@@ -200,6 +200,7 @@ def test_json_holds_the_picture_and_a_report(client: FlaskClient) -> None:
         "content": 1.5,
         "style": 2.5,
         "variation": 0.0,
+        "anchor": 0.0,
         "total": 4.0,
         "layers": {"content/conv4_2": 1.5, "style/conv1_1": 2.5},
     }

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from service.style.anchor import Anchor
 from service.style.copies import Copies
 from service.style.inputs import Inputs
 from service.style.memory import pictures
@@ -30,19 +31,24 @@ def blank(height: int, width: int) -> Tensor:
         replace(OPTIONS, init="noise"),
         replace(OPTIONS, init="image"),
         replace(OPTIONS, style_weight=0.0),
+        replace(OPTIONS, anchor_weight=0.1),
+        replace(OPTIONS, anchor_weight=0.1, init="image", local_strength=True),
     ],
 )
 def test_it_is_what_the_pictures_and_their_copies_take_pinned(options: Options) -> None:
     photograph, artworks = blank(512, 400), [blank(300, 512), blank(100, 90)]
     start = blank(512, 400) if options.init == "image" else None
+    anchor = Anchor(blank(512, 400), blank(512, 400)[:1]) if options.anchor_weight else None
+    strength = blank(512, 400)[:1] if options.local_strength else None
     copies: list[Tensor] = []
 
     def pin(copy: Tensor) -> Tensor:
         copies.append(copy)
         return copy
 
-    Inputs(photograph, artworks, start=start, copies=Copies(pin)).prepare(options)
-    came = [each for each in (photograph, start, *artworks) if each is not None]
+    Inputs(photograph, artworks, start=start, copies=Copies(pin), anchor=anchor).prepare(options)
+    held = () if anchor is None else (anchor.picture, anchor.held)
+    came = [each for each in (photograph, start, strength, *held, *artworks) if each is not None]
     taken = sum(each.numel() for each in came) + sum(power_of_two(each.numel()) for each in copies)
     alpha = 512 * 400
     assert pictures.held((512, 400), [(300, 512), (100, 90)], options) == taken + alpha

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.profiler import ProfilerActivity, profile
 
 from service.style import resample
+from service.style.anchor import Anchor
 from service.style.inputs import Inputs
 from service.style.loss import evaluation
 from service.style.loss.objective import Objective
@@ -97,6 +99,22 @@ def test_a_transfer_takes_what_is_counted(network: VGG, artwork: Tensor, evaluat
     options = replace(SHALLOW, iterations=evaluations)
     predicted = memory.need(network, (160, 128), [(160, 128)], options).peak - memory.ALLOCATOR
     taken = allocated(lambda: list(stylize(network, photograph, [photograph], options)))
+    assert taken == pytest.approx(predicted, rel=0.1)
+
+
+@pytest.mark.parametrize("evaluations", [1, 6])
+@pytest.mark.parametrize("what", ["an anchor", "a mask of strengths"])
+def test_what_is_added_to_eq_7_counts(network: VGG, artwork: Tensor, evaluations: int, what: str) -> None:
+    photograph = artwork.repeat(1, 4, 4)[:, :160, :128]
+    plane = photograph[:1]
+    options = replace(SHALLOW, iterations=evaluations)
+    extra: dict[str, Any] = {}
+    if what == "an anchor":
+        options, extra = replace(options, anchor_weight=0.1), {"anchor": Anchor(photograph.clone(), plane)}
+    else:
+        options, extra = replace(options, local_strength=True), {"strength": plane}
+    predicted = memory.need(network, (160, 128), [(160, 128)], options).peak - memory.ALLOCATOR
+    taken = allocated(lambda: list(stylize(network, photograph, [photograph], options, **extra)))
     assert taken == pytest.approx(predicted, rel=0.1)
 
 

@@ -21,6 +21,7 @@ from torch import Tensor
 from devtools.tape import Tape
 from service.model.painting import PaintingModel
 from service.style import transfer
+from service.style.anchor import Anchor
 from service.style.inputs import Inputs
 from service.style.network.vgg import VGG
 from service.style.optimiser.canvas import Canvas
@@ -99,10 +100,11 @@ def optimiser_of(network: VGG, photograph: Tensor, artwork: Tensor) -> Callable[
         size: tuple[int, int] = SIZE,
         options: Options = OPTIONS,
         masks: Masks | None = None,
+        anchor: Anchor | None = None,
         seed: int = 0,
         first_step: float = 0.2,
     ) -> LBFGS:
-        inputs = Inputs(photograph, [artwork], masks)
+        inputs = Inputs(photograph, [artwork], masks, anchor=anchor)
         palette = inputs.palette(size, options)
         canvas = Canvas(
             palette.photograph, smooth=True, low=palette.low, high=palette.high, free=inputs.free(size)
@@ -212,7 +214,7 @@ def test_other_pictures_of_the_same_shapes_take_the_same_recording(
 
 
 @pytest.mark.parametrize(
-    "change", ["weights", "variation", "layers", "pooling", "dtype", "size", "grey", "masks"]
+    "change", ["weights", "variation", "layers", "pooling", "dtype", "size", "grey", "masks", "anchor"]
 )
 def test_what_is_part_of_a_recording_needs_another(
     network: VGG, optimiser_of: Callable[..., LBFGS], graphs: Graphs, recorder: Recorder, change: str
@@ -225,6 +227,12 @@ def test_what_is_part_of_a_recording_needs_another(
         "dtype": {"network": network.with_dtype(torch.bfloat16)},
         "size": {"size": (40, 48)},
         "grey": {"options": replace(OPTIONS, color="content-luminance")},
+        "anchor": {
+            "anchor": Anchor(
+                torch.zeros(3, 36, 48, dtype=torch.uint8), torch.ones(1, 36, 48, dtype=torch.uint8)
+            ),
+            "options": replace(OPTIONS, anchor_weight=0.1),
+        },
         "masks": {"masks": Masks(torch.eye(8, dtype=torch.uint8))},
     }
     changed = changes[change]
