@@ -1,10 +1,11 @@
 """A real gunicorn under open-loop load: deadlines kept, refusals fast, probes answered, Retry-After right.
 
-    python -m benchmarks load [--real] [--seconds 20] [--load 0.5 --load 1 --load 3]
+    python -m benchmarks load [--real] [--seconds 20] [--load 0.5 --load 1 --load 3] [--two-keys 60]
 
 Requests arrive at random (Poisson) at so many times the capacity, whatever becomes of those before them. Each asks
 for a budget and sends X-Request-Timeout. The model paints nothing and takes the time that it is asked for; with
 --real it is the real one, on the CPU. Clients and service share the machine: on a busy one everything takes longer.
+Last, two keys: a batch key's overload beside another key, and that one alone; its 99th percentiles are compared.
 Exit code 1: a goal was missed.
 """
 
@@ -18,6 +19,7 @@ import click
 
 from benchmarks.service.clients import Answer, ask, prepared, probing
 from benchmarks.service.percentiles import percentile
+from benchmarks.service.two_keys import compare
 from devtools.running import FAKE_APP, Server
 
 BUDGET = 0.5
@@ -95,8 +97,13 @@ def row(load: float, answers: list[Answer], probes: list[float]) -> bool:
 @click.option("--seconds", default=20.0, show_default=True, help="of each load")
 @click.option("--load", "loads", type=float, multiple=True, default=(0.5, 1, 3), show_default=True)
 @click.option("--pictures", default=4, show_default=True, help="for Retry-After; each takes 6 s")
+@click.option(
+    "--two-keys", default=60.0, show_default=True, help="seconds of each of the two runs; 0: no such runs"
+)
 @click.option("--seed", default=0, show_default=True)
-def main(real: bool, seconds: float, loads: tuple[float, ...], pictures: int, seed: int) -> None:
+def main(
+    real: bool, seconds: float, loads: tuple[float, ...], pictures: int, two_keys: float, seed: int
+) -> None:
     app = "service.api:create_app()" if real else FAKE_APP
     server = Server(app, STYLIZE_QUEUE_SIZE=QUEUE, STYLIZE_DEVICE="cpu", EVALUATION_SECONDS=0.02)
     with server:
@@ -119,10 +126,11 @@ def main(real: bool, seconds: float, loads: tuple[float, ...], pictures: int, se
         f"{max(off):.0%} at most"
     )
     print(f"errors in the log: {len(errors)}")
-    if not well or errors or sum(right) < len(right) * RIGHT:
+    apart = two_keys == 0 or compare(two_keys, seed)
+    if not well or not apart or errors or sum(right) < len(right) * RIGHT:
         print(
             f"missed: {IN_TIME:.0%} in time, refusals within {REFUSED_MS} ms and /livez within {LIVE_MS} ms (p99), "
-            f"{RIGHT:.0%} of Retry-After right, no error"
+            f"{RIGHT:.0%} of Retry-After right, no error, two keys apart"
         )
         sys.exit(1)
 

@@ -54,7 +54,7 @@ class Service:
             catalogue.look()  # being ready is being ready for every name
             return model
 
-        engine = Engine(load_all, metrics)
+        engine = Engine(load_all, metrics, patience=settings.deadline / 2)
         admission = Admission(engine, settings.places, per_owner=settings.max_per_key)
         metrics.queue_capacity.set(settings.queue_size)
         metrics.max_budget.set(settings.max_budget)

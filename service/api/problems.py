@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 from service.api.context import current_service
 from service.api.record import record
 from service.engine import (
+    BatchFullError,
     CannotMeetDeadlineError,
     DeadlineError,
     EngineDiedError,
@@ -90,6 +91,11 @@ def _refusal(error: RefusedError) -> Problem:
             kind, detail = (
                 KEY_LIMIT,
                 f"This key has {error.places} requests in progress, which is the limit: {again}.",
+            )
+        case BatchFullError():
+            kind, detail = (
+                KEY_LIMIT,
+                f"Batch keys have {error.places} requests in progress together, which is their limit: {again}.",
             )
         case CannotMeetDeadlineError():
             kind = CANNOT_MEET_DEADLINE

@@ -13,6 +13,7 @@ from service.engine.jobs import (
     OutOfMemoryError,
 )
 from service.engine.refusals import (
+    BatchFullError,
     CannotMeetDeadlineError,
     KeyLimitError,
     NotReadyError,
@@ -25,6 +26,7 @@ from service.engine.watch import Glimpse, Watch
 __all__ = [
     "EXIT_STOPS_MASTER",
     "Admission",
+    "BatchFullError",
     "CannotMeetDeadlineError",
     "DeadlineError",
     "Engine",

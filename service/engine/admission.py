@@ -13,6 +13,7 @@ from service.engine.cost import Costs, after
 from service.engine.engine import Engine
 from service.engine.jobs import Job
 from service.engine.refusals import (
+    BatchFullError,
     CannotMeetDeadlineError,
     KeyLimitError,
     NotReadyError,
@@ -24,6 +25,9 @@ from service.style import Work
 
 LEAST_SHARE = 0.5
 """Of its deadline. A request that alone would take longer is content with so much: its picture is cut short."""
+
+BATCH_SHARE = 0.5
+"""Of the places, which batch keys may hold together; the rest is left to the others."""
 
 _NOT_READY_SECONDS = 5.0
 
@@ -46,13 +50,15 @@ class Ticket:
         seconds: from admission to the deadline; infinite where there is none.
         deadline: on the engine's clock.
         owner: whose key it is; None where there are no keys.
+        batch: whether it lets others go first.
         lost: the place belongs to somebody else by now.
     """
 
-    def __init__(self, admission: "Admission", seconds: float, owner: str | None) -> None:
+    def __init__(self, admission: "Admission", seconds: float, owner: str | None, *, batch: bool) -> None:
         self.seconds = seconds
         self.deadline = admission.engine.now() + seconds
         self.owner = owner
+        self.batch = batch
         self.lost = False
         self._admission = admission
         self._submitted = False
@@ -122,6 +128,7 @@ class Admission:
         self.per_owner = per_owner
         self._jitter = jitter
         self._taken = 0
+        self._batch = 0  # of these, by batch keys
         self._uploads: dict[Ticket, Upload] = {}
         self._owners: Counter[str] = Counter()
         self._costs = Costs()
@@ -138,16 +145,23 @@ class Admission:
         """What one picture takes the engine: a moving average of those it has painted."""
         return self._costs.mean
 
-    def admit(self, seconds: float | None = None, owner: str | None = None) -> Ticket:
+    @property
+    def batch_places(self) -> int:
+        """Of the places, those that batch keys may hold together."""
+        return max(1, int(BATCH_SHARE * self.places))
+
+    def admit(self, seconds: float | None = None, owner: str | None = None, *, batch: bool = False) -> Ticket:
         """Take a place.
 
         Args:
             seconds: until the deadline; None: there is none.
             owner: whose key it is; None where there are no keys.
+            batch: whether it lets others go first.
 
         Raises:
             NotReadyError: the engine is loading or dead.
             KeyLimitError: the owner has no place left.
+            BatchFullError: the batch keys have none.
             QueueFullError: there is no place.
             CannotMeetDeadlineError: what waits already takes longer than that.
         """
@@ -155,14 +169,21 @@ class Admission:
             raise NotReadyError(self.engine.state, self._retry_after(_NOT_READY_SECONDS))
         with self._lock:
             if owner is not None and self.per_owner is not None and self._owners[owner] >= self.per_owner:
-                raise KeyLimitError(self.per_owner, self._retry_after(self._next_end(owner)))
+                raise KeyLimitError(
+                    self.per_owner, self._retry_after(self._next_end(lambda job: job.owner == owner))
+                )
+            if batch and self._batch >= self.batch_places:
+                raise BatchFullError(
+                    self.batch_places, self._retry_after(self._next_end(lambda job: job.batch))
+                )
             if self._taken >= self.places and not self._make_room():
                 raise QueueFullError(self.places, self._retry_after(self._next_end()))
-            ticket = Ticket(self, math.inf if seconds is None else seconds, owner)
+            ticket = Ticket(self, math.inf if seconds is None else seconds, owner, batch=batch)
             # What it will ask for is in its body. Whatever it is, it cannot begin before this.
-            if self._ahead() > ticket.seconds:
+            if self._ahead(batch) > ticket.seconds:
                 raise self._cannot_meet(ticket, self.service_seconds)
             self._taken += 1
+            self._batch += batch
             if owner is not None:
                 self._owners[owner] += 1
         return ticket
@@ -171,7 +192,7 @@ class Admission:
         """For tickets."""
         with self._lock:
             expected = self._costs.expected(work)
-            ahead = self._ahead()
+            ahead = self._ahead(ticket.batch)
             needed = expected + after(work)
             if ahead > 0 and ahead + _least(ticket, needed) > ticket.left:
                 raise self._cannot_meet(ticket, needed)
@@ -183,6 +204,7 @@ class Admission:
                 deadline=ticket.deadline,
                 expected=min(expected, max(0.0, ticket.left)),
                 owner=ticket.owner,
+                batch=ticket.batch,
             )
 
     def begin_upload(self, ticket: Ticket, upload: Upload) -> None:
@@ -218,6 +240,7 @@ class Admission:
 
     def _free(self, ticket: Ticket) -> None:
         self._taken -= 1
+        self._batch -= ticket.batch
         if ticket.owner is not None:
             self._owners[ticket.owner] -= 1
             self._owners += Counter()  # forgets who has none
@@ -225,21 +248,19 @@ class Admission:
     def retry_after(self) -> int:
         """Whole seconds until what is there now is expected to be done."""
         with self._lock:
-            return self._retry_after(self._ahead())
+            return self._retry_after(max((end for _, end in self.engine.queue.outlook()), default=0.0))
 
-    def _ahead(self) -> float:
-        """Seconds of work that the engine has."""
-        outlook = self.engine.queue.outlook()
-        return outlook[-1][1] if outlook else 0.0
+    def _ahead(self, batch: bool) -> float:
+        """Seconds of work that the engine does before what would come now."""
+        return self.engine.queue.seconds_before_next(batch=batch)
 
-    def _next_end(self, owner: str | None = None) -> float:
-        """Seconds until the next job ends, of this owner or of anybody."""
-        outlook = self.engine.queue.outlook()
-        ends = [seconds for job, seconds in outlook if owner is None or job.owner == owner]
+    def _next_end(self, counts: Callable[[Job], bool] = lambda _: True) -> float:
+        """Seconds until the next job ends, of these or of all."""
+        ends = [seconds for job, seconds in self.engine.queue.outlook() if counts(job)]
         return ends[0] if ends else self.service_seconds  # all of them are still being uploaded
 
     def _cannot_meet(self, ticket: Ticket, needed: float) -> CannotMeetDeadlineError:
-        ahead = self._ahead()
+        ahead = self._ahead(ticket.batch)
         too_much = ahead + _least(ticket, needed) - ticket.seconds
         return CannotMeetDeadlineError(ahead, self._retry_after(too_much))
 

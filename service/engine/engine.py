@@ -20,7 +20,7 @@ from service.engine.jobs import (
     Model,
     OutOfMemoryError,
 )
-from service.engine.queue import JobQueue
+from service.engine.queue import PATIENCE_SECONDS, JobQueue
 from service.monitoring import Metrics
 from service.style import Result
 
@@ -64,7 +64,7 @@ def _exit(code: int) -> None:
 
 
 class Engine:
-    """Serves jobs in the order of their arrival, on one thread.
+    """Serves jobs in the order of `JobQueue`, on one thread.
 
     Args:
         load: returns the model; called on the engine's thread. LoadError ends the process.
@@ -72,6 +72,7 @@ class Engine:
         clock: monotonic seconds.
         terminate: ends the process at once with an exit code.
         farewell: called just before, while answers may still be on their way.
+        patience: seconds that a batch job lets others go first.
 
     Attributes:
         queue: of its jobs.
@@ -85,8 +86,9 @@ class Engine:
         clock: Callable[[], float] = time.monotonic,
         terminate: Callable[[int], object] = _exit,
         farewell: Callable[[], object] = lambda: time.sleep(FAREWELL_SECONDS),
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
-        self.queue = JobQueue(clock)
+        self.queue = JobQueue(clock, patience)
         self._load = load
         self._metrics = metrics
         self._clock = clock
@@ -101,6 +103,7 @@ class Engine:
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         metrics.follow_state(State, lambda: self.state)
         metrics.queue_depth.set_function(lambda: self.queue.depth)
+        metrics.batch_queue_depth.set_function(lambda: self.queue.batch_depth)
         metrics.heartbeat.set_function(lambda: time.time() - self.silence)
 
     def start(self) -> None:

@@ -111,6 +111,7 @@ class Job:
         deadline: when its answer has to be on its way, on the engine's clock.
         expected: seconds that it will probably keep the engine busy.
         owner: whose key it came with, if any.
+        batch: whether it lets others go first; see `JobQueue`.
         queued_seconds, busy_seconds: how long it waited and was worked on; final once it is done.
         evaluations: of loss and gradient so far.
         cancelled: why nobody wants it any more, if so; see `JobQueue.cancel`.
@@ -129,6 +130,7 @@ class Job:
         deadline: float = math.inf,
         expected: float = 0.0,
         owner: str | None = None,
+        batch: bool = False,
     ) -> None:
         self.work = work
         self.label = label
@@ -136,6 +138,7 @@ class Job:
         self.deadline = deadline
         self.expected = expected
         self.owner = owner
+        self.batch = batch
         self.queued_seconds = 0.0
         self.busy_seconds = 0.0
         self.evaluations = 0

@@ -39,6 +39,18 @@ class KeyLimitError(RefusedError):
         self.places = places
 
 
+class BatchFullError(RefusedError):
+    """The batch keys together have as many requests inside as they may have.
+
+    Attributes:
+        places: how many that is.
+    """
+
+    def __init__(self, places: int, retry_after: int) -> None:
+        super().__init__(f"all {places} places of batch keys are taken", retry_after)
+        self.places = places
+
+
 class CannotMeetDeadlineError(RefusedError):
     """There is a place, but too much to do before it.
 

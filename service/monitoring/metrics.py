@@ -117,6 +117,9 @@ class Metrics:
             ("cause",),
         )
         self.queue_depth = self._gauge("stylize_queue_depth", "Requests that wait for the engine.")
+        self.batch_queue_depth = self._gauge(
+            "stylize_batch_queue_depth", "Of those, requests of batch keys, which wait behind the others."
+        )
         self.queue_capacity = self._gauge("stylize_queue_capacity", "Requests that may wait for the engine.")
         self.max_budget = self._gauge(
             "stylize_max_budget_seconds", "What one picture may take the engine at most: a setting."

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 SHORTEST = 32
 # How often the file is looked at, in seconds; a revoked key works that much longer.
 _LOOK_SECONDS = 1.0
+_BATCH = "batch"
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # RFC 6750, section 2.1: what can be sent after "Bearer".
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -34,10 +35,17 @@ class KeysError(Exception):
 
 
 class Key(NamedTuple):
-    """One line of the file: whose key it is, and the SHA-256 of the key. The key itself is not kept."""
+    """One line of the file. The key itself is not kept.
+
+    Attributes:
+        name: whose key it is.
+        digest: the SHA-256 of the key.
+        batch: whether its requests wait behind those of the others.
+    """
 
     name: str
     digest: bytes
+    batch: bool = False
 
 
 class Keys:
@@ -73,18 +81,18 @@ class Keys:
         self._look()
         return self._stale
 
-    def owner(self, token: str) -> str | None:
-        """Whose key this is; None where it is nobody's.
+    def find(self, token: str) -> Key | None:
+        """The line of this key; None where it is nobody's.
 
         Takes the same time whichever key fits, and whether one does.
         """
         self._look()
         digest = _digest(token)
-        owner = None
+        found = None
         for key in self._keys:
             if hmac.compare_digest(key.digest, digest):
-                owner = key.name
-        return owner
+                found = key
+        return found
 
     def _look(self) -> None:
         """Read the file again where it has changed; one thread does, and the others do not wait for it."""
@@ -111,6 +119,8 @@ class Keys:
 def read_keys(path: Path) -> tuple[Key, ...]:
     """The keys of a file with one `name:key` on each line; empty lines and those that begin with # do not count.
 
+    In `name:key batch`, requests with this key wait behind those of the others.
+
     The name is what the log calls the caller. A name may have several keys, so that a new one can be handed out
     before the old one is taken away.
 
@@ -130,12 +140,13 @@ def read_keys(path: Path) -> tuple[Key, ...]:
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        name, _, token = (part.strip() for part in line.partition(":"))
+        name, _, rest = (part.strip() for part in line.partition(":"))
+        token, *words = rest.split() or [""]
         where = f"Line {number} of {path}"
-        if not (_NAME.fullmatch(name) and _TOKEN.fullmatch(token)):
+        if not (_NAME.fullmatch(name) and _TOKEN.fullmatch(token) and words in ([], [_BATCH])):
             problems.append(
                 f"{where} is not of the form name:key: write a name of letters, digits, dots and dashes, a colon, "
-                "and a key as from `openssl rand -hex 32`."
+                f"and a key as from `openssl rand -hex 32`; only the word {_BATCH} may follow it."
             )
         elif len(token) < SHORTEST:
             problems.append(
@@ -148,7 +159,7 @@ def read_keys(path: Path) -> tuple[Key, ...]:
                 "tell them apart."
             )
         else:
-            keys[digest] = Key(name, digest)
+            keys[digest] = Key(name, digest, batch=bool(words))
     if not keys and not problems:
         problems.append(
             f"{path} has no keys, so nobody could use the service: write one name:key on each line."

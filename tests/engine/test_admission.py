@@ -9,6 +9,7 @@ from service.engine.cost import FIRST_GUESS_SECONDS
 from service.engine.engine import Engine, State
 from service.engine.jobs import DeadlineError, Job
 from service.engine.refusals import (
+    BatchFullError,
     CannotMeetDeadlineError,
     KeyLimitError,
     NotReadyError,
@@ -357,3 +358,32 @@ def test_the_owner_of_a_lost_place_may_take_another(admission: Admission) -> Non
     tickets[1].leave()
     admission.admit(owner="phone")
     assert admission.taken == 3
+
+
+def test_batch_keys_leave_half_of_the_places_to_the_others(admission: Admission, gate: Gate) -> None:
+    learn(admission, 6)
+    with admission.admit(batch=True) as first:  # of three places, half are one
+        first.submit(WORK, "test")
+        with pytest.raises(BatchFullError) as refusal:
+            admission.admit(batch=True)
+        assert (refusal.value.places, refusal.value.retry_after) == (1, 6)
+        with admission.admit(), admission.admit(), pytest.raises(QueueFullError):
+            admission.admit()
+    gate.opened.set()
+    wait_until(lambda: admission.taken == 0)
+    admission.admit(batch=True)
+
+
+def test_a_single_place_is_for_batch_keys_too(admission: Admission) -> None:
+    assert Admission(admission.engine, 1).batch_places == 1
+
+
+def test_a_deadline_is_held_against_what_really_comes_first(
+    admission: Admission, gate: Gate, clock: Clock
+) -> None:
+    learn(admission, 6)
+    running(admission, gate)
+    with admission.admit(batch=True) as ticket:
+        ticket.submit(WORK, "test")
+        with admission.admit(13) as other:  # 6 s of work come first; with the batch job's it would be 12
+            other.submit(WORK, "test")

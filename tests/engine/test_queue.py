@@ -1,3 +1,4 @@
+import math
 import threading
 from collections.abc import Generator
 from dataclasses import replace
@@ -175,3 +176,79 @@ def test_a_job_that_has_ended_keeps_no_copies(queue: JobQueue, running: bool) ->
         queue.cancel(job)
     assert job.work.copies is None
     assert job.work.content is WORK.content, "its cost is learned from its sizes"
+
+
+class TestBatch:
+    """Jobs that let others go first, for ten seconds here."""
+
+    @pytest.fixture
+    def queue(self, clock: Clock) -> JobQueue:
+        return JobQueue(clock, patience=10)
+
+    def batch(self, queue: JobQueue, expected: float = 0.0) -> Job:
+        return queue.submit(WORK, "test", lambda _: None, expected=expected, batch=True)
+
+    def busy(self, queue: JobQueue, clock: Clock, seconds: float) -> None:
+        """The engine works so long for somebody else."""
+        job = submit(queue)
+        assert take(queue) is job
+        job.begin(clock(), after=0)
+        clock.now += seconds
+        queue.done()
+
+    def test_they_wait_behind_the_others(self, queue: JobQueue) -> None:
+        first, second = self.batch(queue), self.batch(queue)
+        others = [submit(queue), submit(queue)]
+        assert [queue.ahead_of(job) for job in (*others, first, second)] == [0, 1, 2, 3]
+        assert (queue.depth, queue.batch_depth) == (4, 2)
+        assert [take(queue) for _ in range(4)] == [*others, first, second]
+
+    def test_they_do_not_wait_behind_those_who_come_after_their_patience(
+        self, queue: JobQueue, clock: Clock
+    ) -> None:
+        patient = self.batch(queue)
+        clock.now += 9
+        before = submit(queue)
+        clock.now += 2
+        after = submit(queue)
+        assert [take(queue) for _ in range(3)] == [before, patient, after]
+
+    def test_one_that_runs_is_not_interrupted(self, queue: JobQueue, clock: Clock) -> None:
+        running = self.batch(queue, expected=4)
+        take(queue)
+        running.begin(clock(), after=0)
+        clock.now += 1
+        other = submit(queue, expected=2)
+        assert (queue.ahead_of(other), queue.seconds_before(other)) == (1, 3)
+
+    def test_others_do_not_count_on_waiting_for_them(self, queue: JobQueue, clock: Clock) -> None:
+        patient = self.batch(queue, expected=5)
+        assert (queue.seconds_before_next(), queue.seconds_before_next(batch=True)) == (0, 5)
+        other = submit(queue, expected=2)
+        assert (queue.seconds_before(other), queue.seconds_before(patient)) == (0, 2)
+        assert queue.outlook() == [(other, 2), (patient, 7)]
+        clock.now += 10
+        assert queue.seconds_before_next() == 7
+
+    def test_they_count_on_others_who_keep_coming_as_they_did_of_late(
+        self, queue: JobQueue, clock: Clock
+    ) -> None:
+        self.busy(queue, clock, 30)  # of the last 60 s
+        submit(queue, expected=4)
+        patient = self.batch(queue)
+        assert queue.seconds_before(patient) == pytest.approx(8)  # every other second is somebody else's
+        clock.now += 8
+        share = 0.5 * math.exp(-8 / 60)
+        assert queue.seconds_before(patient) == pytest.approx(
+            4 + 2 * share
+        )  # for the two seconds until it is due
+        clock.now += 2
+        assert queue.seconds_before(patient) == 4
+
+    def test_a_busy_engine_holds_them_up_for_their_patience_at_most(
+        self, queue: JobQueue, clock: Clock
+    ) -> None:
+        self.busy(queue, clock, 90)
+        submit(queue, expected=4)
+        patient = self.batch(queue)
+        assert queue.seconds_before(patient) == 4 + 10 * 1.5

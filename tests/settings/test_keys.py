@@ -44,16 +44,30 @@ def complaints(path: Path, text: str) -> list[str]:
     return [problem.replace(str(path), "FILE") for problem in raised.value.problems]
 
 
+def whose(keys: Keys, token: str) -> str | None:
+    found = keys.find(token)
+    return found.name if found else None
+
+
 def test_a_key_says_who_it_belongs_to(path: Path) -> None:
     keys = Keys(path)
-    assert keys.owner(PHONE) == "phone"
-    assert keys.owner(WEB) == "web"
+    assert whose(keys, PHONE) == "phone"
+    assert whose(keys, WEB) == "web"
     assert keys.names == ["phone", "web"]
+
+
+def test_a_key_may_be_one_whose_requests_wait_behind_the_others(path: Path) -> None:
+    path.write_text(f"phone:{PHONE}\nnightly:{WEB}  batch\n")
+    keys = Keys(path)
+    phone, nightly = keys.find(PHONE), keys.find(WEB)
+    assert phone is not None
+    assert nightly is not None
+    assert (phone.batch, nightly.name, nightly.batch) == (False, "nightly", True)
 
 
 @pytest.mark.parametrize("token", ["", "phone", PHONE[:-1], PHONE + "a", PHONE.upper(), f"phone:{PHONE}"])
 def test_anything_else_is_nobodys(path: Path, token: str) -> None:
-    assert Keys(path).owner(token) is None
+    assert Keys(path).find(token) is None
 
 
 def test_keys_themselves_are_not_kept(path: Path) -> None:
@@ -63,7 +77,7 @@ def test_keys_themselves_are_not_kept(path: Path) -> None:
 def test_a_name_can_have_two_keys_while_one_takes_the_place_of_the_other(path: Path) -> None:
     path.write_text(f"phone:{PHONE}\nphone:{WEB}\n")
     keys = Keys(path)
-    assert keys.owner(PHONE) == keys.owner(WEB) == "phone"
+    assert whose(keys, PHONE) == whose(keys, WEB) == "phone"
     assert keys.names == ["phone"]
 
 
@@ -79,7 +93,7 @@ def test_what_is_compared_are_digests_of_one_length_all_of_them_and_in_constant_
 
     monkeypatch.setattr(module, "hmac", type("Spy", (), {"compare_digest": staticmethod(compare)}))
     for token in (PHONE, WEB, "x"):  # the first one fits, the last one, none
-        keys.owner(token)
+        keys.find(token)
         assert compared == [(32, 32), (32, 32)]
         compared.clear()
 
@@ -100,7 +114,7 @@ def test_what_is_compared_are_digests_of_one_length_all_of_them_and_in_constant_
         (
             f"\nphone {PHONE}\n",
             "Line 2 of FILE is not of the form name:key: write a name of letters, digits, dots and dashes, a colon, "
-            "and a key as from `openssl rand -hex 32`.",
+            "and a key as from `openssl rand -hex 32`; only the word batch may follow it.",
         ),
         (
             f"phone:{PHONE}\nweb:{PHONE}\n",
@@ -112,7 +126,10 @@ def test_a_mistake_is_named_with_its_line_and_without_the_key(path: Path, text: 
     assert complaints(path, text) == [problem]
 
 
-@pytest.mark.parametrize("line", [f":{PHONE}", f"a b:{PHONE}", f"phone:{PHONE} x", f"phone:{PHONE}ä", PHONE])
+@pytest.mark.parametrize(
+    "line",
+    [f":{PHONE}", f"a b:{PHONE}", f"phone:{PHONE} x", f"phone:{PHONE} batch x", f"phone:{PHONE}ä", PHONE],
+)
 def test_a_line_that_is_no_key_never_shows_what_it_says(path: Path, line: str) -> None:
     (problem,) = complaints(path, line)
     assert problem.startswith("Line 1 of FILE is not of the form name:key: ")
@@ -133,7 +150,7 @@ def test_a_file_that_is_missing_or_no_text_is_named(tmp_path: Path) -> None:
 
 def test_a_file_from_windows_is_read_too(path: Path) -> None:
     path.write_bytes(b"\xef\xbb\xbf" + f"phone:{PHONE}\r\n".encode())
-    assert Keys(path).owner(PHONE) == "phone"
+    assert whose(Keys(path), PHONE) == "phone"
 
 
 def test_a_key_that_was_taken_away_works_no_more_after_a_second_and_a_new_one_does(
@@ -142,10 +159,10 @@ def test_a_key_that_was_taken_away_works_no_more_after_a_second_and_a_new_one_do
     caplog.set_level(logging.INFO)
     keys = Keys(path, clock=clock)
     path.write_text(f"phone:{PHONE[::-1]}\n")
-    assert keys.owner(PHONE) == "phone"  # the file is not looked at for each request
+    assert whose(keys, PHONE) == "phone"  # the file is not looked at for each request
     clock.now = 1.1
-    assert keys.owner(PHONE) is None
-    assert keys.owner(PHONE[::-1]) == "phone"
+    assert keys.find(PHONE) is None
+    assert whose(keys, PHONE[::-1]) == "phone"
     assert caplog.messages == ["the keys have changed: those of phone are valid"]
 
 
@@ -157,12 +174,12 @@ def test_a_change_is_seen_where_a_link_on_the_way_is_put_elsewhere(tmp_path: Pat
     (tmp_path / "..data").symlink_to("..2024")
     (tmp_path / "keys").symlink_to("..data/keys")
     keys = Keys(tmp_path / "keys", clock=clock)
-    assert keys.owner(PHONE) == "phone"
+    assert whose(keys, PHONE) == "phone"
     (tmp_path / "..new").symlink_to("..2025")
     (tmp_path / "..new").rename(tmp_path / "..data")
     clock.now = 1.1
-    assert keys.owner(PHONE) is None
-    assert keys.owner(WEB) == "phone"
+    assert keys.find(PHONE) is None
+    assert whose(keys, WEB) == "phone"
 
 
 @pytest.mark.parametrize("broken", ["", "phone\n", None])
@@ -178,14 +195,14 @@ def test_a_broken_new_file_leaves_the_keys_as_they_were_and_is_logged_once(
     for seconds in (1.1, 2.2, 3.3):
         clock.now = seconds
         assert keys.stale  # seen whether somebody asks for a picture meanwhile or not
-        assert keys.owner(PHONE) == "phone"
+        assert whose(keys, PHONE) == "phone"
     (message,) = caplog.messages
     assert message.endswith("The 2 keys from before stay valid.")
     path.write_text(f"web:{WEB}\n")
     clock.now = 4.4
-    assert keys.owner(PHONE) is None
+    assert keys.find(PHONE) is None
     assert not keys.stale
-    assert keys.owner(WEB) == "web"
+    assert whose(keys, WEB) == "web"
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

@@ -46,10 +46,12 @@ def paint(operation: Operation) -> Response:
     """
     service = current_service()
     record().outcome = "error"  # until it is known better
-    require_key()
+    key = require_key()
     media_type = _acceptable()
     _refuse_early(service)
-    with service.admission.admit(deadline.requested(service), record().facts.get("key_name")) as ticket:
+    with service.admission.admit(
+        deadline.requested(service), owner=key.name if key else None, batch=key is not None and key.batch
+    ) as ticket:
         sent = body.parse(_received(service, ticket), request.content_type or "", operation)
         asked = complete(sent, service.bounds, service.catalogue, _FORMATS.get(media_type, "png"))
         record().facts["seed"] = asked.options.seed

@@ -137,3 +137,28 @@ def test_the_owner_of_a_key_is_told_to_wait_for_an_answer(tmp_path: Path) -> Non
     service = service_of(app)
     assert value(service, "stylize_requests_total", outcome="shed_key_limit") == 1
     service.engine.stop()
+
+
+def test_batch_keys_together_are_told_to_come_again(tmp_path: Path) -> None:
+    token = "0123456789abcdef0123456789abcdef"
+    (tmp_path / "keys").write_text(f"nightly:{token} batch\n")
+    gate = Gate()
+    app = started(FakeModel(step=gate), api_keys_file=tmp_path / "keys", queue_size=1)
+
+    def with_key() -> TestResponse:
+        headers = {"Authorization": f"Bearer {token}"}
+        return app.test_client().post(
+            "/stylize", data=form(), content_type="multipart/form-data", headers=headers
+        )
+
+    first: list[TestResponse] = []
+    thread = threading.Thread(target=lambda: first.append(with_key()))
+    thread.start()
+    assert gate.reached.wait(10)
+    answer = with_key()  # there are two places
+    problem(answer, 429, "too-many-for-key")
+    assert "Batch keys have 1 requests in progress together" in json.loads(answer.data)["detail"]
+    gate.opened.set()
+    thread.join(10)
+    assert first[0].status_code == 200
+    service_of(app).engine.stop()
