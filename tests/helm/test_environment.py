@@ -159,6 +159,9 @@ def test_a_change_of_the_settings_starts_new_pods_and_nothing_else_does() -> Non
 def test_keys_are_a_file_that_the_service_can_read(tmp_path: Path) -> None:
     from service.settings.keys import read_keys
 
-    secret = render({"apiKeys": {"keys": {"phone": KEY, "shop": [KEY[::-1], KEY[1:] + "="]}}}).one("Secret")
+    secret = render({"apiKeys": {"keys": {"phone": KEY, "shop": [KEY[::-1], KEY[1:] + "= batch"]}}}).one(
+        "Secret"
+    )
     (tmp_path / "keys").write_text(secret["stringData"]["keys"])
-    assert [key.name for key in read_keys(tmp_path / "keys")] == ["phone", "shop", "shop"]
+    keys = read_keys(tmp_path / "keys")
+    assert [(key.name, key.batch) for key in keys] == [("phone", False), ("shop", False), ("shop", True)]

@@ -51,6 +51,8 @@ def _with(defaults: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         ({"weights": {"source": "download"}}, "$.weights.source"),
         ({"apiKeys": {"keys": {"phone": "short"}}}, "$.apiKeys.keys.phone"),
         ({"apiKeys": {"keys": {"phone": [KEY, "short"]}}}, "$.apiKeys.keys.phone[1]"),
+        ({"apiKeys": {"keys": {"phone": KEY[6:] + " batch"}}}, "$.apiKeys.keys.phone"),
+        ({"apiKeys": {"keys": {"phone": KEY + " later"}}}, "$.apiKeys.keys.phone"),
         ({"apiKeys": {"keys": {"a phone": KEY}}}, "$.apiKeys.keys"),
         ({"autoscaling": {"minReplicas": 0}}, "$.autoscaling.minReplicas"),
         ({"monitoring": {"monitor": "both"}}, "$.monitoring.monitor"),
