@@ -26,7 +26,7 @@ class Painted(val picture: ByteArray, val report: Map<String, String>)
 class Stylize(
     private val url: String = "http://127.0.0.1:8080",
     private val key: String? = null,
-    private val timeout: Duration = Duration.ofSeconds(120),
+    private val timeout: Duration = Duration.ofSeconds(130),
     private val attempts: Int = 5,
 ) {
     private val http: HttpClient =

@@ -40,7 +40,7 @@ struct Painted {
 struct Stylize {
     var url = URL(string: "http://127.0.0.1:8080")!
     var key: String?
-    var timeout: TimeInterval = 120
+    var timeout: TimeInterval = 130
     var attempts = 5
 
     /// Paint, and try again while the service is busy. Cancelling the task ends the request, and frees its place.

@@ -34,7 +34,7 @@ def stylize(
     *,
     url: str = "http://127.0.0.1:8080",
     key: str | None = None,
-    timeout: float = 120,
+    timeout: float = 130,
     **options: Any,
 ) -> tuple[bytes, dict[str, Any]]:
     """Paint, and try again while the service is busy.
@@ -44,7 +44,7 @@ def stylize(
         artwork: file of an artwork, or a name from the service's catalogue.
         url: of the service.
         key: if the service asks for one.
-        timeout: seconds without an answer.
+        timeout: seconds without an answer: 10 more than the service's deadline, so that it gives up first.
         options: size, strength, budget, ... as the API has them.
 
     Returns:

@@ -25,7 +25,7 @@ trap 'rm -rf "$answer"' EXIT
 # The key comes by standard input: others can see the arguments of a process.
 status=$(
     if [ -n "${API_KEY:-}" ]; then echo "Authorization: Bearer $API_KEY"; fi |
-        curl --silent --show-error --header @- --retry 4 --retry-max-time 300 --max-time 120 \
+        curl --silent --show-error --header @- --retry 4 --retry-max-time 300 --max-time 130 \
             --form "content=@\"$photo\"" "$@" \
             --dump-header "$answer/head" --output "$answer/body" --write-out '%{http_code}' \
             "${API_URL:-http://127.0.0.1:8080}/stylize"

@@ -44,7 +44,7 @@ export interface Call {
 
 /** Paint, and try again while the service is busy. The artwork is a file, or a name from the service's catalogue. */
 export async function stylize(photo: Blob, artwork: Blob | string, call: Call = {}): Promise<Painted> {
-  const { url = "http://127.0.0.1:8080", key, timeout = 120_000, options = {} } = call;
+  const { url = "http://127.0.0.1:8080", key, timeout = 130_000, options = {} } = call;
   const form = new FormData();
   form.append("content", photo, "content");
   if (typeof artwork === "string") form.append("style_name", artwork);

@@ -77,6 +77,17 @@ def test_compose_waits_as_long() -> None:
     assert service["stop_grace_period"] == f"{times.after(deadline, times.STOPPED)}s"
 
 
+@pytest.mark.parametrize("name", ["stylize.py", "stylize.ts", "stylize.sh", "Stylize.kt", "Stylize.swift"])
+def test_the_example_clients_wait_until_the_service_has_given_up(name: str) -> None:
+    source = (ROOT / "examples/clients" / name).read_text()
+    forms = (
+        r"timeout: float = |timeout = |--max-time |timeout: Duration = Duration\.ofSeconds\(|TimeInterval = "
+    )
+    (said,) = re.findall(rf"(?:{forms})([\d_]+)", source)
+    in_milliseconds = 1000 if name.endswith(".ts") else 1
+    assert int(said) == times.after(DEFAULT, times.ROUTED) * in_milliseconds
+
+
 def test_the_documents_know_no_other_rule() -> None:
     for page in PAGES:
         text = page.read_text()
