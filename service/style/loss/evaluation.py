@@ -184,7 +184,7 @@ def _pull(
             # It does all that is below as well.
             own = tally.gradient(name, response, strip)
             known = [each for each in (above if gradient is None else gradient, own) if each is not None]
-            gradient = winograd.adjoint(known[0], response, *known[1:])
+            gradient = winograd.adjoint(known[0], response, network.padding, *known[1:])
             continue
         if above is not None and gradient is None:
             # Made here, not by the caller, whose variable would keep it to the end of the block.
@@ -199,7 +199,7 @@ def _pull(
             gradient[:, :, strip.inner] += own
         del own
         if winograd is not None:
-            gradient = winograd.adjoint(gradient, response)
+            gradient = winograd.adjoint(gradient, response, network.padding)
             continue
         # The ReLU's, in place; afterwards the response is not needed any more.
         torch.ops.aten.threshold_backward.grad_input(gradient, response, 0, grad_input=gradient)

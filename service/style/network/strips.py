@@ -1,7 +1,7 @@
 """Strips: the rows of a picture, or of a response, that are computed at a time where all at once would not fit.
 
 A block of k convolutions, 3x3 each, sees k rows beyond those that it computes. So a strip of rows of the block's
-input with k more on either side gives exactly what the whole would: at the cut edge the padding with zeros is wrong,
+input with k more on either side gives exactly what the whole would: at the cut edge the padding is wrong,
 but that spoils one row for each convolution, and those are thrown away. Backwards the same k rows get their part of
 the gradient of the strip's own rows, which is added to the part that comes from the next strip.
 """
