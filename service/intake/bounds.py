@@ -93,6 +93,7 @@ class Bounds:
             opacity=opacity,
             tv_weight=asked.tv_weight,
             pooling=asked.pooling,
+            tile=asked.tile,
             init="image" if init_image else asked.init,
             seed=asked.seed,
             iterations=asked.iterations if opacity else 1,  # nothing of the painting is seen

@@ -12,7 +12,7 @@ from service.intake.options import PICTURES, STYLE_NAME, StylizeOptions, parse_o
 from service.messages import unknown
 from service.problems import FieldError
 
-_GENERAL = ("size", "seed", "budget", "iterations", "pooling", "format", "quality")
+_GENERAL = ("size", "seed", "budget", "iterations", "pooling", "tile", "format", "quality")
 _WANTED = {"content": "a photograph as content", "style": "an artwork as style"}
 
 

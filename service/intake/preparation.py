@@ -18,6 +18,7 @@ from service.intake.options import STYLE_NAME
 from service.messages import sentence
 from service.problems import FieldError
 from service.style import Masks, Options, Shapes, Work, kept, reduce, reduce_seen, result_size
+from service.style.network import REPEAT, Padding
 
 
 @dataclass(frozen=True)
@@ -130,11 +131,15 @@ class _Preparation:
         """The photograph and the artworks, each of them reduced before the next one is decoded."""
         content = None
         if self.request.sent.content is not None:
-            content = _reduced(self._decode("content", self.request.sent.content, self._kept), self._kept)
+            content = _reduced(
+                self._decode("content", self.request.sent.content, self._kept),
+                self._kept,
+                self.request.options.padding,
+            )
         styles: list[Decoded] = []
         for style in self._artworks():
             if content is None:  # a texture gets its shape from the first artwork, and nothing else
-                content = _opaque(style, self._kept)
+                content = _opaque(style, self._kept, self.request.options.padding)
             styles.append(_opaque(style, self._artworks_kept))
             with _fitting():  # before there are more
                 self.fits.require_room(
@@ -184,7 +189,7 @@ class _Preparation:
         start = self._decode("init_image", self.request.sent.init_image, self._kept)
         if errors := misfit("init_image", start.size, "content", content.size):
             raise OptionsError(errors)
-        return _opaque(start, self._kept).rgb
+        return _opaque(start, self._kept, self.request.options.padding).rgb
 
     def _decode(self, part: str, data: bytes, wanted: int) -> Decoded:
         with _complaining(part):
@@ -206,17 +211,17 @@ class _Preparation:
         return self.request.options.longest_of_artworks(self._kept)
 
 
-def _reduced(picture: Decoded, longest: int) -> Decoded:
+def _reduced(picture: Decoded, longest: int, padding: Padding = REPEAT) -> Decoded:
     """A picture that is no larger than it has to be, and hides nothing under what is transparent."""
     if picture.alpha is None:
-        return replace(picture, rgb=reduce(picture.rgb, longest))
-    rgb, alpha = reduce_seen(picture.rgb, picture.alpha, longest)
+        return replace(picture, rgb=reduce(picture.rgb, longest, padding))
+    rgb, alpha = reduce_seen(picture.rgb, picture.alpha, longest, padding)
     return replace(picture, rgb=rgb, alpha=alpha)
 
 
-def _opaque(picture: Decoded, longest: int) -> Decoded:
+def _opaque(picture: Decoded, longest: int, padding: Padding = REPEAT) -> Decoded:
     """The same without transparency, on white."""
-    small = _reduced(picture, longest)
+    small = _reduced(picture, longest, padding)
     return small if small.alpha is None else replace(small, rgb=on_white(small.rgb, small.alpha), alpha=None)
 
 

@@ -104,9 +104,14 @@ class PaintingModel:
             look: called before each copy; what it raises ends the preparation.
         """
         copies = Copies(pinned if self.device == "cuda" else None)
-        Sources(work.content, work.styles, start=work.start, copies=copies, alpha=work.alpha).prepare(
-            work.options, look
-        )
+        Sources(
+            work.content,
+            work.styles,
+            start=work.start,
+            copies=copies,
+            alpha=work.alpha,
+            padding=work.options.padding,
+        ).prepare(work.options, look)
         return replace(work, copies=copies)
 
     def paint(self, work: Work) -> Generator[Progress, None, Result]:

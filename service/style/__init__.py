@@ -8,6 +8,7 @@ from service.style.options import (
     Color,
     Init,
     Options,
+    Tile,
     strength_to_content_weight,
     strength_to_opacity,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "Size",
     "Sources",
     "Stopped",
+    "Tile",
     "Work",
     "finish",
     "fit",

@@ -13,6 +13,7 @@ from service.style.copies import Copies
 from service.style.loss import evaluation
 from service.style.loss.objective import Objective
 from service.style.loss.terms import ContentTerm, StyleTerm, Term, gram_share
+from service.style.network.padding import REPEAT, Padding
 from service.style.network.strips import Strip
 from service.style.network.vgg import VGG
 from service.style.options import Options
@@ -39,6 +40,7 @@ class Sources:
         copies: of these pictures, at the sizes at which they are used.
         alpha: uint8 (1, H, W), how much of each pixel of the photograph is seen; None: all of it is.
         device: of the network, where the masks are.
+        padding: what stands beyond the border of the photograph; an artwork's is always repeated.
     """
 
     photograph: Tensor
@@ -48,6 +50,7 @@ class Sources:
     copies: Copies = field(default_factory=Copies)
     alpha: Tensor | None = None
     device: torch.device = CPU
+    padding: Padding = REPEAT
 
     def to(self, device: torch.device) -> "Sources":
         """The same pictures, for a network on another device."""
@@ -63,13 +66,16 @@ class Sources:
         photograph, _ = self.sizes
         result = resample.fit(*photograph, options.size)
         scales = {stage.longest for stage in pyramid.plan(*result, options)} | {max(result)}
-        for longest in scales:
+        sizes = {options.painted_at(*photograph, longest) for longest in scales} | {result}
+        for size_at in sizes:
             for picture in (self.photograph, self.start):
                 if picture is not None:
                     look()
-                    self._copy(picture, resample.fit(*photograph, longest))
+                    self._copy(picture, size_at)
             if options.weighted_style:
-                for artwork, size in zip(self.artworks, self.artwork_sizes(longest, options), strict=True):
+                for artwork, size in zip(
+                    self.artworks, self.artwork_sizes(max(size_at), options), strict=True
+                ):
                     look()
                     self._copy(artwork, size)
 
@@ -78,7 +84,9 @@ class Sources:
         return resample.send(self._copy(picture, size), self.device)
 
     def _copy(self, picture: Tensor, size: tuple[int, int]) -> Tensor:
-        return self.copies.of(picture, size, self.alpha if picture is self.photograph else None)
+        if picture is self.photograph:
+            return self.copies.of(picture, size, self.alpha, self.padding)
+        return self.copies.of(picture, size, None, self.padding if picture is self.start else REPEAT)
 
     @property
     def sizes(self) -> tuple[tuple[int, int], list[tuple[int, int]]]:
@@ -152,7 +160,7 @@ class Sources:
 
     def free(self, size: tuple[int, int]) -> Tensor | None:
         """How freely each pixel of a picture of this size is painted, (1, 1, H, W) in [0, 1]; None: all of it is."""
-        return None if self.masks is None else self.masks.free(size)
+        return None if self.masks is None else self.masks.free(size, self.padding)
 
     def _content(self, network: VGG, palette: Palette, options: Options) -> list[Term]:
         size = palette.photograph.shape[-2:]
@@ -167,6 +175,8 @@ class Sources:
         weights = options.weighted_style
         if not weights:
             return []
+        if self.padding != REPEAT:
+            network = network.with_padding(REPEAT)
         size = (palette.photograph.shape[-2], palette.photograph.shape[-1])
         sizes = self.artwork_sizes(max(size), options)
         seen = [

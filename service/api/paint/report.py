@@ -20,6 +20,7 @@ def settings_used(options: Options, image_format: str, quality: int | None) -> d
         "color": options.color,
         "tv_weight": options.tv_weight,
         "pooling": options.pooling,
+        "tile": None if options.tile == "none" else options.tile,
         "init": options.init,
         "seed": options.seed,
         "budget": options.budget,

@@ -148,8 +148,8 @@ def _sweep_block(
 ) -> Tensor:
     """Forward through one block, whose input is h; its pooled output, or h again where that is not wanted."""
     pooled = h
-    for strip in strips(h.shape[2], rows, len(layers)):
-        response = h[:, :, strip.padded]
+    for strip in strips(h.shape[2], rows, len(layers), wrap=network.padding.rows == "wrap"):
+        response = strip.take(h)
         for name in layers:
             response = network.respond(name, response)
             look(name, response[:, :, strip.inner], strip)
@@ -180,7 +180,7 @@ def _pull(
     for name in reversed(list(found)):
         response = found.pop(name)
         winograd = network.winograd(name, response)
-        if winograd is not None and network.pooling == "average" and response.shape[2] == strip.height:
+        if winograd is not None and network.pooling == "average" and strip.is_whole:
             # It does all that is below as well.
             own = tally.gradient(name, response, strip)
             known = [each for each in (above if gradient is None else gradient, own) if each is not None]
@@ -226,13 +226,13 @@ def _pull_again(
         The gradient with respect to h.
     """
     incoming = torch.zeros_like(h)
-    for strip in strips(h.shape[2], rows, len(layers)):
+    for strip in strips(h.shape[2], rows, len(layers), wrap=network.padding.rows == "wrap"):
         found: dict[str, Tensor] = {}
-        response = h[:, :, strip.padded]
+        response = strip.take(h)
         for name in layers:
             response = found[name] = network.respond(name, response)
         del response
-        incoming[:, :, strip.padded] += _pull(network, found, gradient, tally, strip)
+        strip.give(incoming, _pull(network, found, gradient, tally, strip))
     return incoming
 
 

@@ -76,8 +76,8 @@ class Objective:
         if self.descended:
             loss, gradient = evaluation.loss_and_gradient(self.network, x, self.descended, self.recomputed)
         if self.tv_weight > 0:
-            loss = loss + variation(x) * self.tv_weight
-            gradient = gradient + variation_gradient(x) * self.tv_weight
+            loss = loss + variation(x, self.network.padding) * self.tv_weight
+            gradient = gradient + variation_gradient(x, self.network.padding) * self.tv_weight
         return loss, gradient
 
     def losses(self, x: Tensor) -> Losses:
@@ -87,7 +87,7 @@ class Objective:
             layers[term.name] = layers.get(term.name, 0.0) + loss.item()
         content = sum(value for name, value in layers.items() if name.startswith("content/"))
         style = sum(value for name, value in layers.items() if name.startswith("style/"))
-        varied = self.tv_weight * variation(x).item()
+        varied = self.tv_weight * variation(x, self.network.padding).item()
         total = content + style + varied
         return Losses(content=content, style=style, variation=varied, total=total, layers=layers)
 

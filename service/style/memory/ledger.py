@@ -7,10 +7,13 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from service.style.network.padding import ZERO
+from service.style.network.padding import REPEAT, ZERO
 from service.style.network.strips import rows_of
 from service.style.network.vgg import CHANNELS, VGG
 from service.style.work import Size
+
+_COPIES = {ZERO: 0, REPEAT: 1}
+"""Others are made in one direction after the other."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Block:
         itemsize: bytes of a number of the network's dtype.
         winograd: the layers whose response is still there when the gradient before them is made.
         fused: whether those also add up their gradients, and undo the pooling, without memory for it.
-        padded: whether the input of the other layers is copied together with what stands around it.
+        copies: of the input of the other layers, together with what stands around it: made one after the other.
     """
 
     layers: tuple[str, ...]
@@ -38,7 +41,7 @@ class Block:
     itemsize: int
     winograd: frozenset[str] = frozenset()
     fused: bool = False
-    padded: bool = False
+    copies: int = 0
 
     @property
     def numbers(self) -> int:
@@ -63,12 +66,12 @@ class Block:
 
     def around(self, layer: str, size: int) -> int:
         """Bytes of the copy of a layer's input, of this size, or of its gradient; the margin itself is left out."""
-        return size if self.padded and layer not in self.winograd else 0
+        return self.copies * size if layer not in self.winograd else 0
 
     @property
     def margin(self) -> int:
         """Bytes for the gradient around the input of a layer, by Winograd: of kernels, as they are and packed."""
-        return 2 * 3 * self.outgoing**2 * self.itemsize if self.padded and self.winograd else 0
+        return 2 * 3 * self.outgoing**2 * self.itemsize if self.copies and self.winograd else 0
 
 
 def blocks_of(network: VGG, size: Size, taps: Iterable[str]) -> list[Block]:
@@ -85,7 +88,7 @@ def blocks_of(network: VGG, size: Size, taps: Iterable[str]) -> list[Block]:
             itemsize=network.dtype.itemsize,
             winograd=network.winograd_layers(layers, size[0] >> number, size[1] >> number),
             fused=network.pooling == "average",
-            padded=network.padding != ZERO,
+            copies=_COPIES.get(network.padding, 2),
         )
         for number, layers in enumerate(network.blocks(taps))
     ]

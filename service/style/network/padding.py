@@ -31,14 +31,24 @@ class Padding:
         """The picture with its surroundings, (B, C, H+2, W+2), channels_last if h is."""
         if self == REPEAT:
             return F.pad(h, (1, 1, 1, 1), mode="replicate")
-        for dimension, beyond in ((2, self.rows), (3, self.columns)):
-            first, last = _ends(h, dimension)
-            if beyond == "wrap":
-                first, last = last, first
-            elif beyond == "zero":
-                first = last = torch.zeros_like(first)
-            h = torch.cat((first, h, last), dimension)
-        return h
+        return self.along(self.along(h, 2), 3)
+
+    def along(self, h: Tensor, dimension: int, width: int = 1) -> Tensor:
+        """The picture with so many more positions on two sides.
+
+        Args:
+            h: (B, C, H, W).
+            dimension: 2: above and below; 3: left and right.
+            width: of each margin, at most the length of the picture there where it wraps.
+        """
+        beyond = self.rows if dimension == 2 else self.columns
+        length = h.shape[dimension]
+        if beyond == "wrap":
+            return torch.cat(
+                (h.narrow(dimension, length - width, width), h, h.narrow(dimension, 0, width)), dimension
+            )
+        margins = (0, 0, width, width) if dimension == 2 else (width, width, 0, 0)
+        return F.pad(h, margins) if beyond == "zero" else F.pad(h, margins, mode="replicate")
 
     def fold(self, gradient: Tensor) -> Tensor:
         """Adjoint of `around`: (B, C, H+2, W+2) becomes (B, C, H, W), channels_last. The gradient is overwritten."""

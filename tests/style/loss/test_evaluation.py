@@ -21,7 +21,7 @@ def pooling(request: pytest.FixtureRequest) -> Pooling:
     return request.param
 
 
-@pytest.fixture(params=[REPEAT, ZERO], ids=str)
+@pytest.fixture(params=[REPEAT, ZERO, Padding("wrap", "repeat"), Padding("wrap", "wrap")], ids=str)
 def padding(request: pytest.FixtureRequest) -> Padding:
     return request.param
 
