@@ -21,6 +21,7 @@ _OPTIONS = (
     "color",
     "tv_weight",
     "pooling",
+    "tile",
 )
 
 

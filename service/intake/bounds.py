@@ -104,6 +104,7 @@ class Bounds:
             anchor_weight=anchor_weight if anchor_image else 0.0,
             local_strength=strength_mask,
             pooling=asked.pooling,
+            tile=asked.tile,
             init="image" if init_image else asked.init,
             seed=asked.seed,
             depth=asked.depth,

@@ -23,7 +23,7 @@ from service.images import MOST_DPI, Format
 from service.intake.errors import OptionsError
 from service.messages import explain, quote, unknown
 from service.problems import FieldError
-from service.style import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Color, Depth, Init
+from service.style import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Color, Depth, Init, Tile
 from service.style.network import Pooling
 
 MAX_STYLES = 8
@@ -182,6 +182,11 @@ class StylizeOptions(BaseModel):
     )
     pooling: Pooling = Field(
         default="average", description="Pooling of the network: the paper's, or as it was trained."
+    )
+    tile: Tile = Field(
+        default="none",
+        description="In which direction the result continues at its opposite side: x (a panorama), y, both (a "
+        "texture), or none.",
     )
     format: AnswerFormat | None = Field(
         default=None, description="Of the result; by the Accept header where not given. jpg is jpeg."

@@ -13,7 +13,7 @@ from service.intake.errors import OptionsError
 from service.messages import unknown
 from service.problems import FieldError
 
-_GENERAL = ("size", "seed", "budget", "iterations", "pooling", "format", "quality", "depth", "dpi")
+_GENERAL = ("size", "seed", "budget", "iterations", "pooling", "tile", "format", "quality", "depth", "dpi")
 _WANTED = {"content": "a photograph as content", "style": "an artwork as style"}
 
 

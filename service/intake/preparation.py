@@ -31,6 +31,7 @@ from service.style import (
     reduce_seen,
     result_size,
 )
+from service.style.network import REPEAT, Padding
 
 
 @dataclass(frozen=True)
@@ -173,11 +174,15 @@ class _Preparation:
         """The photograph and the artworks, each of them reduced before the next one is decoded."""
         content = None
         if self.request.sent.content is not None:
-            content = _reduced(self._decode("content", self.request.sent.content, self._kept), self._kept)
+            content = _reduced(
+                self._decode("content", self.request.sent.content, self._kept),
+                self._kept,
+                self.request.options.padding,
+            )
         styles: list[Decoded] = []
         for style in self._artworks():
             if content is None:  # a texture gets its shape from the first artwork, and nothing else
-                content = _opaque(style, self._kept)
+                content = _opaque(style, self._kept, self.request.options.padding)
             styles.append(_opaque(style, self._artworks_kept))
             with _fitting():  # before there are more
                 self.fits.require_room(
@@ -258,7 +263,7 @@ class _Preparation:
         picture = self._decode(name, data, self._kept)
         if errors := misfit(name, picture.size, "content", content.size):
             raise OptionsError(errors)
-        return _reduced(picture, self._kept)
+        return _reduced(picture, self._kept, self.request.options.padding)
 
     def _decode(self, part: str, data: bytes, wanted: int) -> Decoded:
         with _complaining(part):
@@ -280,17 +285,17 @@ class _Preparation:
         return self.request.options.longest_of_artworks(self._kept)
 
 
-def _reduced(picture: Decoded, longest: int) -> Decoded:
+def _reduced(picture: Decoded, longest: int, padding: Padding = REPEAT) -> Decoded:
     """A picture that is no larger than it has to be, and hides nothing under what is transparent."""
     if picture.alpha is None:
-        return replace(picture, rgb=reduce(picture.rgb, longest))
-    rgb, alpha = reduce_seen(picture.rgb, picture.alpha, longest)
+        return replace(picture, rgb=reduce(picture.rgb, longest, padding))
+    rgb, alpha = reduce_seen(picture.rgb, picture.alpha, longest, padding)
     return replace(picture, rgb=rgb, alpha=alpha)
 
 
-def _opaque(picture: Decoded, longest: int) -> Decoded:
+def _opaque(picture: Decoded, longest: int, padding: Padding = REPEAT) -> Decoded:
     """The same without transparency, on white."""
-    return _on_white(_reduced(picture, longest))
+    return _on_white(_reduced(picture, longest, padding))
 
 
 def _on_white(picture: Decoded) -> Decoded:

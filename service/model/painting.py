@@ -109,6 +109,7 @@ class PaintingModel:
             copies=copies,
             alpha=work.alpha,
             anchor=work.anchor,
+            padding=work.options.padding,
         ).prepare(work.options, look)
         return replace(work, copies=copies)
 

@@ -11,6 +11,7 @@ from service.style.options import (
     Depth,
     Init,
     Options,
+    Tile,
     strength_to_content_weight,
     strength_to_opacity,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "Shapes",
     "Size",
     "Stopped",
+    "Tile",
     "Work",
     "fill",
     "finish",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from service.style import resample
+from service.style.network import REPEAT, Padding
 
 Pin = Callable[[Tensor], Tensor]
 
@@ -22,24 +23,31 @@ class Copies:
     def __init__(self, pin: Pin | None = None) -> None:
         self._pin = pin
         # By the identity of the picture, which is kept with its copy: as long as it lives, no other has its id.
-        self._made: dict[tuple[int, tuple[int, int]], tuple[Tensor, Tensor]] = {}
+        self._made: dict[tuple[int, tuple[int, int], Padding], tuple[Tensor, Tensor]] = {}
 
-    def of(self, picture: Tensor, size: tuple[int, int], alpha: Tensor | None = None) -> Tensor:
+    def of(
+        self,
+        picture: Tensor,
+        size: tuple[int, int],
+        alpha: Tensor | None = None,
+        padding: Padding = REPEAT,
+    ) -> Tensor:
         """A picture at this size.
 
         Args:
             picture: uint8 (3, h, w), sRGB.
             size: (H, W) wanted.
             alpha: uint8 (1, h, w), of the picture; None: it is opaque. See `resample.lanczos`.
+            padding: what the filter sees beyond the border.
 
         Returns:
             uint8 (3, H, W), by Pillow's Lanczos filter; of its own size the picture itself.
         """
         if tuple(picture.shape[-2:]) == size:
             return picture
-        key = id(picture), size
+        key = id(picture), size, padding
         if key not in self._made:
-            copy = resample.lanczos(picture, size, alpha)
+            copy = resample.lanczos(picture, size, alpha, padding)
             self._made[key] = picture, copy if self._pin is None else self._pin(copy)
         return self._made[key][1]
 

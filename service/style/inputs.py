@@ -15,6 +15,7 @@ from service.style.loss import evaluation
 from service.style.loss.anchor import AnchorTerm
 from service.style.loss.objective import Objective
 from service.style.loss.terms import ContentTerm, StyleTerm, Term, gram_share
+from service.style.network.padding import REPEAT, Padding
 from service.style.network.strips import Strip
 from service.style.network.vgg import VGG
 from service.style.options import Options
@@ -43,6 +44,7 @@ class Inputs:
         anchor: what the result is held to; None: nothing.
         strength: uint8 (1, h, w), of any size: how strongly each part is painted; None: all of it alike.
         device: of the network, where the masks are.
+        padding: what stands beyond the border of the photograph; an artwork's is always repeated.
     """
 
     photograph: Tensor
@@ -54,6 +56,7 @@ class Inputs:
     anchor: Anchor | None = None
     strength: Tensor | None = None
     device: torch.device = CPU
+    padding: Padding = REPEAT
 
     def to(self, device: torch.device) -> "Inputs":
         """The same pictures, for a network on another device."""
@@ -69,12 +72,15 @@ class Inputs:
         photograph, _ = self.sizes
         result = resample.fit(*photograph, options.size)
         scales = {stage.longest for stage in pyramid.plan(*result, options)} | {max(result)}
-        for longest in scales:
+        sizes = {options.painted_at(*photograph, longest) for longest in scales} | {result}
+        for size_at in sizes:
             for picture in self._drawings:
                 look()
-                self._copy(picture, resample.fit(*photograph, longest))
+                self._copy(picture, size_at)
             if options.weighted_style:
-                for artwork, size in zip(self.artworks, self.artwork_sizes(longest, options), strict=True):
+                for artwork, size in zip(
+                    self.artworks, self.artwork_sizes(max(size_at), options), strict=True
+                ):
                     look()
                     self._copy(artwork, size)
 
@@ -92,7 +98,8 @@ class Inputs:
         alpha = self.alpha if picture is self.photograph else None
         if self.anchor is not None and picture is self.anchor.picture:
             alpha = self.anchor.held
-        return self.copies.of(picture, size, alpha)
+        wraps = any(picture is each for each in self._drawings)
+        return self.copies.of(picture, size, alpha, self.padding if wraps else REPEAT)
 
     @property
     def sizes(self) -> tuple[tuple[int, int], list[tuple[int, int]]]:
@@ -187,7 +194,7 @@ class Inputs:
 
     def free(self, size: tuple[int, int]) -> Tensor | None:
         """How freely each pixel of a picture of this size is painted, (1, 1, H, W) in [0, 1]; None: all of it is."""
-        return None if self.masks is None else self.masks.free(size)
+        return None if self.masks is None else self.masks.free(size, self.padding)
 
     def _content(self, network: VGG, palette: Palette, options: Options) -> list[Term]:
         size = palette.photograph.shape[-2:]
@@ -218,6 +225,8 @@ class Inputs:
         weights = options.weighted_style
         if not weights:
             return []
+        if self.padding != REPEAT:
+            network = network.with_padding(REPEAT)
         size = (palette.photograph.shape[-2], palette.photograph.shape[-1])
         sizes = self.artwork_sizes(max(size), options)
         seen = [

@@ -5,11 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from service.style import resample
+from service.style.network.padding import REPEAT, Padding
 from service.style.network.vgg import Pooling
 
 Init = Literal["content", "image", "noise"]
 Depth = Literal[8, 16]
+Tile = Literal["none", "x", "y", "both"]
 Color = Literal["style", "content-match", "content-luminance"]
+
+LATTICE = 16
+"""Pixels by which a side that wraps is divisible while it is painted, so that no pooling leaves anything out."""
 
 PAPER_CONTENT_LAYERS: Mapping[str, float] = {"conv4_2": 1.0}
 PAPER_STYLE_LAYERS: Mapping[str, float] = {f"conv{block}_1": 0.2 for block in range(1, 6)}
@@ -36,6 +42,7 @@ class Options:
             there is an anchor.
         local_strength: whether a mask says how strongly each part is painted (strength.py).
         pooling: of the network; the paper's is average.
+        tile: in which direction the picture goes on at its opposite side: x, y, both or none.
         init: start from the photograph or from another picture, coarse to fine, or from white noise (the paper).
         seed: of everything random. The same seed, options and device give the same picture, another seed another
             one.
@@ -59,6 +66,7 @@ class Options:
     anchor_weight: float = 0.0
     local_strength: bool = False
     pooling: Pooling = "average"
+    tile: Tile = "none"
     init: Init = "content"
     seed: int = 0
     depth: Depth = 8
@@ -75,6 +83,28 @@ class Options:
     def weighted_style(self) -> dict[str, float]:
         """β w_l for each layer whose style counts; empty where there is nothing to learn from artworks."""
         return _weighted(self.style_weight, self.style_layers)
+
+    @property
+    def padding(self) -> Padding:
+        """What stands beyond the border of the picture."""
+        if self.tile == "none":
+            return REPEAT
+        return Padding(
+            "wrap" if self.tile in ("y", "both") else "repeat",
+            "wrap" if self.tile in ("x", "both") else "repeat",
+        )
+
+    def painted_at(self, height: int, width: int, longest: int) -> tuple[int, int]:
+        """(height, width) at which a photograph of this size is painted for this longest side.
+
+        Sides that wrap are rounded up to the LATTICE.
+        """
+        rows, columns = resample.fit(height, width, longest)
+        if self.padding.rows == "wrap":
+            rows = -(-rows // LATTICE) * LATTICE
+        if self.padding.columns == "wrap":
+            columns = -(-columns // LATTICE) * LATTICE
+        return rows, columns
 
     def longest_of_artworks(self, longest: int) -> int:
         """Longest side of the artworks, pixels, for a picture with this one; none is enlarged to it."""

@@ -16,6 +16,7 @@ from torch import Tensor
 from service.style.filters import low_pass
 from service.style.loss import evaluation
 from service.style.loss.terms import StyleTerm, gram_share
+from service.style.network.padding import REPEAT, Padding
 from service.style.network.strips import Strip
 from service.style.network.vgg import VGG
 
@@ -46,14 +47,14 @@ class Masks:
         """Their numbers."""
         return [number for number in range(1, int(self.picture.max()) + 1) if (self.picture == number).any()]
 
-    def free(self, size: tuple[int, int]) -> Tensor | None:
+    def free(self, size: tuple[int, int], padding: Padding = REPEAT) -> Tensor | None:
         """How freely each pixel of a picture of this size is painted, (1, 1, H, W) in [0, 1]; None: all of it is."""
         unpainted = coverage(self.picture, 0, size)
         if not unpainted.any():
             return None
         free = 1 - unpainted
         for _ in range(FEATHER):
-            free = low_pass(free)
+            free = low_pass(free, padding)
         return free
 
 

@@ -116,11 +116,19 @@ def stylize(
         raise ValueError("an anchor goes with an anchor_weight above 0: give both or neither")
     if options.local_strength != (strength is not None):
         raise ValueError("a mask of strengths goes with local_strength: give both or neither")
-    network = network.with_pooling(options.pooling)
+    network = network_of(network, options)
     stopwatch = Stopwatch([options.budget, options.time_limit], clock, usual)
-    inputs = Inputs(photograph, artworks, masks, start, copies or Copies(), alpha, anchor, strength).to(
-        network.device
-    )
+    inputs = Inputs(
+        photograph,
+        artworks,
+        masks,
+        start,
+        copies or Copies(),
+        alpha,
+        anchor,
+        strength,
+        padding=options.padding,
+    ).to(network.device)
     run = _Run(network, inputs, options, stopwatch, memory_bound)
     run.graphs = graphs
     memory.require(network, *inputs.sizes, options, memory_bound, inputs.regions)
@@ -130,6 +138,12 @@ def stylize(
             break
         yield from run.paint(stage)
     return run.result()
+
+
+def network_of(network: VGG, options: Options) -> VGG:
+    """The same network as the options want it."""
+    network = network.with_pooling(options.pooling)
+    return network if options.tile == "none" else network.with_padding(options.padding)
 
 
 def score(
@@ -160,9 +174,9 @@ def score(
         raise ValueError(
             f"the picture is {width}x{height} px, but each side has to have {resample.SMALLEST_SIDE} px at least"
         )
-    network = network.with_pooling(options.pooling)
+    network = network_of(network, options)
     # As a start, so that the colours of the picture count where nothing else has any.
-    inputs = Inputs(photograph, artworks, masks, picture).to(network.device)
+    inputs = Inputs(photograph, artworks, masks, picture, padding=options.padding).to(network.device)
     palette = inputs.palette((height, width), options)
     objective = inputs.objective(network, (height, width), options, palette=palette)
     return objective.losses(palette.seen(resample.dequantise(picture.to(network.device))))
@@ -218,6 +232,7 @@ class _Run:
             low=palette.low,
             high=palette.high,
             free=free,
+            padding=self.options.padding,
         )
         varied = self.picture is None and self.options.init == "content"
         start = canvas.near_origin(self.options.seed) if varied else canvas.origin()
@@ -265,12 +280,14 @@ class _Run:
         if self.picture is None or self.palette is None:
             raise ValueError("iterations must be 1 at least")
         picture = self.picture
-        if picture.shape[-2:] != self.size:  # the time ended before the last scale
-            self.stopped = "budget-too-small"
+        # The time ended before the last scale, or a side that wraps was painted at another length.
+        if picture.shape[-2:] != self.size:
+            if picture.shape[-2:] != self._scaled(max(self.size)):
+                self.stopped = "budget-too-small"
             self.objective = None
             self.palette = self.inputs.palette(self.size, self.options)
             free = self.inputs.free(self.size)
-            picture = _kept(resample.enlarge(picture, self.size), self.palette, free)
+            picture = _kept(resample.enlarge(picture, self.size, self.options.padding), self.palette, free)
             self.objective = self.inputs.objective(
                 self.network, self.size, self.options, palette=self.palette
             )
@@ -308,7 +325,8 @@ class _Run:
 
     def _scaled(self, longest: int) -> tuple[int, int]:
         """(height, width) of a scale. Of the photograph's own shape, not the result's, which is rounded already."""
-        return resample.fit(self.inputs.photograph.shape[-2], self.inputs.photograph.shape[-1], longest)
+        height, width = self.inputs.photograph.shape[-2:]
+        return self.options.painted_at(height, width, longest)
 
     def _start(self, palette: Palette, drawing: Tensor) -> Tensor:
         """What a scale begins with: what there is; else noise, or the drawing."""
@@ -321,7 +339,9 @@ class _Run:
             return palette.low + (palette.high - palette.low) * faint
         size = (drawing.shape[-2], drawing.shape[-1])
         # The finest detail, which the coarser scale could not hold, comes from the drawing.
-        return resample.enlarge(self.picture, size) + drawing - resample.enlarge(self.drawing, size)
+        padding = self.options.padding
+        larger, drawn = (resample.enlarge(each, size, padding) for each in (self.picture, self.drawing))
+        return larger + drawing - drawn
 
     def _last_look(self, longest: int) -> float:
         """Seconds to keep for the result: measuring it, and preparing that where the full size was not reached."""

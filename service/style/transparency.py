@@ -16,23 +16,26 @@ FAINT = 8
 near it, the more the fainter it is."""
 
 
-def resize(rgb: Tensor, alpha: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+def resize(
+    rgb: Tensor, alpha: Tensor, size: tuple[int, int], box: tuple[int, int, int, int] | None = None
+) -> tuple[Tensor, Tensor]:
     """Resample with Pillow's Lanczos filter. Colours count by their alpha (premultiplied; Porter & Duff 1984).
 
     Args:
         rgb: uint8 (3, h, w).
         alpha: uint8 (1, h, w), not premultiplied.
         size: (H, W) wanted.
+        box: of what part, (left, top, right, bottom); the filter sees what is around it. None: of all.
 
     Returns:
         uint8 (3, H, W), with black where nothing is seen, and uint8 (1, H, W), not premultiplied.
     """
-    if tuple(rgb.shape[-2:]) == size:
+    if box is None and tuple(rgb.shape[-2:]) == size:
         return rgb, alpha
     cover = alpha[0].numpy().astype(np.float32)
-    share = _lanczos(cover, size)
+    share = _lanczos(cover, size, box)
     # Plane by plane and in float32: 8 bits of a premultiplied colour that is hardly seen are too few to get it back.
-    planes = [_lanczos(plane.numpy() * cover, size) / share.clip(0.5) for plane in rgb]
+    planes = [_lanczos(plane.numpy() * cover, size, box) / share.clip(0.5) for plane in rgb]
     resized = np.where(share < 0.5, 0, np.stack(planes))
     return _quantised(resized), _quantised(share[None])
 
@@ -71,9 +74,11 @@ def _halved(plane: Tensor) -> Tensor:
     return F.avg_pool2d(plane, 2, ceil_mode=True, count_include_pad=False)
 
 
-def _lanczos(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+def _lanczos(
+    plane: NDArray[np.float32], size: tuple[int, int], box: tuple[int, int, int, int] | None
+) -> NDArray[np.float32]:
     image = Image.fromarray(plane)
-    return np.asarray(image.resize((size[1], size[0]), Image.Resampling.LANCZOS, reducing_gap=3.0))
+    return np.asarray(image.resize((size[1], size[0]), Image.Resampling.LANCZOS, box, reducing_gap=3.0))
 
 
 def _quantised(levels: NDArray[np.float32]) -> Tensor:

@@ -20,7 +20,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from service.style.network import VGG
+from service.style.network import VGG, ZERO
 from service.weights.convert import Weights
 from service.weights.dead_leaves import dead_leaves
 from service.weights.errors import WeightsError
@@ -57,7 +57,7 @@ def root_mean_squares(weights: Weights, pictures: Tensor | None = None) -> dict[
     Returns:
         For each layer the root of the mean square over pictures, filters and positions.
     """
-    network = VGG(weights.arch, weights.tensors, mean=weights.mean, pooling="average")
+    network = VGG(weights.arch, weights.tensors, mean=weights.mean, pooling="average", padding=ZERO)
     pictures = dead_leaves() if pictures is None else pictures
     squares = dict.fromkeys(network.layers, 0.0)
     with torch.inference_mode():

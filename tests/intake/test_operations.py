@@ -63,7 +63,7 @@ def test_each_name_of_an_operation_is_an_option_and_what_it_does_not_take_cannot
             RECONSTRUCT_CONTENT,
             "style_name",
             '"style_name" is not a known option of /reconstruct/content: there are budget, content, content_layers, '
-            "depth, dpi, format, init, iterations, metadata, pooling, quality, seed, size.",
+            "depth, dpi, format, init, iterations, metadata, pooling, quality, seed, size, tile.",
         ),
         (
             RECONSTRUCT_STYLE,

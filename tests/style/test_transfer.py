@@ -87,7 +87,7 @@ def test_the_same_seed_gives_the_same_picture(
 
 @pytest.mark.parametrize("init", ["content", "noise"])
 def test_two_seeds_give_two_pictures(network: VGG, photograph: Tensor, artwork: Tensor, init: str) -> None:
-    options = replace(SMALL, init=init)  # type: ignore[arg-type]
+    options = replace(SMALL, init=init, iterations=100)  # type: ignore[arg-type]
     first, _ = finish(stylize(network, photograph, [artwork], replace(options, seed=1)))
     second, _ = finish(stylize(network, photograph, [artwork], replace(options, seed=2)))
     assert not torch.equal(first.image, second.image)
@@ -303,7 +303,7 @@ def chroma(picture: Tensor) -> Tensor:
 def test_only_luminance_is_painted_and_the_chroma_is_the_photographs_in_every_preview(
     network: VGG, photograph: Tensor, artwork: Tensor
 ) -> None:
-    options = replace(SMALL, color="content-luminance", size=128)
+    options = replace(SMALL, color="content-luminance", size=128, iterations=30)
     previews = [step.preview() for step in stylize(network, photograph, [artwork], options)]
     result, _ = finish(stylize(network, photograph, [artwork], options))
     hasty = replace(options, budget=1e-3)

@@ -23,6 +23,7 @@ def settings_used(
         "tv_weight": options.tv_weight,
         "anchor_weight": options.anchor_weight or None,  # which goes with anchor_image
         "pooling": options.pooling,
+        "tile": None if options.tile == "none" else options.tile,
         "init": options.init,
         "seed": options.seed,
         "budget": options.budget,

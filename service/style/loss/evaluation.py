@@ -148,8 +148,8 @@ def _sweep_block(
 ) -> Tensor:
     """Forward through one block, whose input is h; its pooled output, or h again where that is not wanted."""
     pooled = h
-    for strip in strips(h.shape[2], rows, len(layers)):
-        response = h[:, :, strip.padded]
+    for strip in strips(h.shape[2], rows, len(layers), wrap=network.padding.rows == "wrap"):
+        response = strip.take(h)
         for name in layers:
             response = network.respond(name, response)
             look(name, response[:, :, strip.inner], strip)
@@ -180,11 +180,11 @@ def _pull(
     for name in reversed(list(found)):
         response = found.pop(name)
         winograd = network.winograd(name, response)
-        if winograd is not None and network.pooling == "average" and response.shape[2] == strip.height:
+        if winograd is not None and network.pooling == "average" and strip.is_whole:
             # It does all that is below as well.
             own = tally.gradient(name, response, strip)
             known = [each for each in (above if gradient is None else gradient, own) if each is not None]
-            gradient = winograd.adjoint(known[0], response, *known[1:])
+            gradient = winograd.adjoint(known[0], response, network.padding, *known[1:])
             continue
         if above is not None and gradient is None:
             # Made here, not by the caller, whose variable would keep it to the end of the block.
@@ -199,7 +199,7 @@ def _pull(
             gradient[:, :, strip.inner] += own
         del own
         if winograd is not None:
-            gradient = winograd.adjoint(gradient, response)
+            gradient = winograd.adjoint(gradient, response, network.padding)
             continue
         # The ReLU's, in place; afterwards the response is not needed any more.
         torch.ops.aten.threshold_backward.grad_input(gradient, response, 0, grad_input=gradient)
@@ -226,13 +226,13 @@ def _pull_again(
         The gradient with respect to h.
     """
     incoming = torch.zeros_like(h)
-    for strip in strips(h.shape[2], rows, len(layers)):
+    for strip in strips(h.shape[2], rows, len(layers), wrap=network.padding.rows == "wrap"):
         found: dict[str, Tensor] = {}
-        response = h[:, :, strip.padded]
+        response = strip.take(h)
         for name in layers:
             response = found[name] = network.respond(name, response)
         del response
-        incoming[:, :, strip.padded] += _pull(network, found, gradient, tally, strip)
+        strip.give(incoming, _pull(network, found, gradient, tally, strip))
     return incoming
 
 

@@ -87,8 +87,8 @@ class Objective:
         if self.descended:
             loss, gradient = evaluation.loss_and_gradient(self.network, x, self.descended, self.recomputed)
         if self.tv_weight > 0:
-            loss = loss + variation(x) * self.tv_weight
-            gradient = gradient + variation_gradient(x) * self.tv_weight
+            loss = loss + variation(x, self.network.padding) * self.tv_weight
+            gradient = gradient + variation_gradient(x, self.network.padding) * self.tv_weight
         if self.anchor is not None:
             loss = loss + self.anchor.loss(x)
             gradient = gradient + self.anchor.gradient(x)
@@ -101,7 +101,7 @@ class Objective:
             layers[term.name] = layers.get(term.name, 0.0) + loss.item()
         content = sum(value for name, value in layers.items() if name.startswith("content/"))
         style = sum(value for name, value in layers.items() if name.startswith("style/"))
-        varied = self.tv_weight * variation(x).item()
+        varied = self.tv_weight * variation(x, self.network.padding).item()
         held = 0.0 if self.anchor is None else self.anchor.loss(x).item()
         total = content + style + varied + held
         return Losses(content=content, style=style, variation=varied, total=total, layers=layers, anchor=held)

@@ -7,9 +7,13 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from service.style.network.padding import REPEAT, ZERO
 from service.style.network.strips import rows_of
 from service.style.network.vgg import CHANNELS, VGG
 from service.style.work import Size
+
+_COPIES = {ZERO: 0, REPEAT: 1}
+"""Others are made in one direction after the other."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Block:
         itemsize: bytes of a number of the network's dtype.
         winograd: the layers whose response is still there when the gradient before them is made.
         fused: whether those also add up their gradients, and undo the pooling, without memory for it.
+        copies: of the input of the other layers, together with what stands around it: made one after the other.
     """
 
     layers: tuple[str, ...]
@@ -36,6 +41,7 @@ class Block:
     itemsize: int
     winograd: frozenset[str] = frozenset()
     fused: bool = False
+    copies: int = 0
 
     @property
     def numbers(self) -> int:
@@ -58,6 +64,15 @@ class Block:
         rows = min(self.height, self.rows + 2 * len(self.layers))
         return self.outgoing * rows * self.width * self.itemsize
 
+    def around(self, layer: str, size: int) -> int:
+        """Bytes of the copy of a layer's input, of this size, or of its gradient; the margin itself is left out."""
+        return self.copies * size if layer not in self.winograd else 0
+
+    @property
+    def margin(self) -> int:
+        """Bytes for the gradient around the input of a layer, by Winograd: of kernels, as they are and packed."""
+        return 2 * 3 * self.outgoing**2 * self.itemsize if self.copies and self.winograd else 0
+
 
 def blocks_of(network: VGG, size: Size, taps: Iterable[str]) -> list[Block]:
     """The blocks up to the deepest of the taps, for a picture of this size."""
@@ -73,6 +88,7 @@ def blocks_of(network: VGG, size: Size, taps: Iterable[str]) -> list[Block]:
             itemsize=network.dtype.itemsize,
             winograd=network.winograd_layers(layers, size[0] >> number, size[1] >> number),
             fused=network.pooling == "average",
+            copies=_COPIES.get(network.padding, 2),
         )
         for number, layers in enumerate(network.blocks(taps))
     ]
@@ -86,7 +102,8 @@ def forward(network: VGG, size: Size, taps: set[str]) -> int:
         single = (
             0 if block.itemsize == 4 or taps.isdisjoint(block.layers) else 4 * block.strip // block.itemsize
         )
-        peak = max(peak, block.entry + (after.entry if after else 0) + 2 * block.strip + single)
+        around = max(block.around(layer, block.strip) for layer in block.layers)
+        peak = max(peak, block.entry + (after.entry if after else 0) + 2 * block.strip + max(single, around))
     return peak
 
 
@@ -111,9 +128,12 @@ def evaluation(
         if number < recomputed:
             ledger.take(after)
             masked = guided * block.strip if not style.isdisjoint(block.layers) else 0
-            ledger.pass_by(2 * block.strip + max(masked, _shares(block, block.strip, content)))
+            around = max(block.around(layer, block.strip) for layer in block.layers)
+            ledger.pass_by(2 * block.strip + max(masked, _shares(block, block.strip, content), around))
             continue
         for layer in block.layers:
+            came = block.entry if layer == block.layers[0] else block.response
+            ledger.pass_by(block.around(layer, came) + block.response)
             ledger.take(block.response)
             if layer == block.layers[0]:
                 ledger.give(block.entry)
@@ -130,7 +150,8 @@ def evaluation(
             own = max(block.strip, _gradients(block, block.strip, content))
             if not style.isdisjoint(block.layers):
                 own += added * block.strip
-            ledger.pass_by((len(block.layers) + 1) * block.strip + own)
+            around = max(block.around(layer, block.strip) for layer in block.layers)
+            ledger.pass_by((len(block.layers) + 1) * block.strip + max(own, around) + block.margin)
             ledger.give(gradient + block.entry)
             gradient = block.entry
             continue
@@ -150,7 +171,7 @@ def evaluation(
             )
             below = block.entry if layer == block.layers[0] else block.response
             if layer in block.winograd and block.fused:
-                ledger.pass_by(own + below)
+                ledger.pass_by(own + below + block.margin)
                 ledger.give(block.response + gradient)
                 ledger.take(below)
                 gradient = below
@@ -159,8 +180,9 @@ def evaluation(
                 ledger.take(own)
                 gradient = own
             if layer in block.winograd:
-                ledger.pass_by(below)
+                ledger.pass_by(below + block.margin)
             ledger.give(block.response)
+            ledger.pass_by(block.around(layer, below) + below)
             ledger.take(below)
             ledger.give(gradient)
             gradient = below

@@ -55,10 +55,12 @@ def _used_at(
     The size that it came in is one of these where `own` says so.
     """
     longest = pyramid.scales(*resample.fit(*photograph, options.size), options.init)
-    sizes = {resample.fit(*photograph, each) for each in longest}
+    sizes = {options.painted_at(*photograph, each) for each in longest}
+    if options.tile != "none":
+        sizes.add(resample.fit(*photograph, options.size))
     used = [(photograph, sizes)]
     for artwork in artworks:
-        scaled = {resample.artwork_size(*artwork, options.longest_of_artworks(each)) for each in longest}
+        scaled = {resample.artwork_size(*artwork, options.longest_of_artworks(max(each))) for each in sizes}
         used.append((artwork, scaled if options.weighted_style else set()))
     if not own:
         used = [(came, copies - {came}) for came, copies in used]

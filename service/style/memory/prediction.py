@@ -217,11 +217,12 @@ def at_scale(
     regions: int = 0,
 ) -> Need:
     """What one scale of a transfer takes; arguments as for `need`."""
-    size = resample.fit(*photograph, stage.longest)
+    size = options.painted_at(*photograph, stage.longest)
     content, style = {*options.weighted_content}, {*options.weighted_style}
     grey = options.color == "content-luminance"
     rgb = 12 * math.prod(size)
     picture = rgb // 3 if grey else rgb
+    network = network if options.tile == "none" else network.with_padding(options.padding)
     blocks = ledger.blocks_of(network, size, {*content, *style})
     if not blocks:
         return Need(0, 0, 0)  # all weights are 0, which is refused elsewhere

@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from service.style.network.padding import REPEAT, ZERO, Padding
+
 log = logging.getLogger(__name__)
 
 FEWEST_CHANNELS = 64
@@ -35,11 +37,13 @@ class Winograd:
         kernels: transformed, (36, in, out).
         adjoint_kernels: those of the adjoint, (36, out, in).
         bias: (out,).
+        turned: the kernel of the adjoint as it is, (in, out, 3, 3).
     """
 
     kernels: Tensor
     adjoint_kernels: Tensor
     bias: Tensor
+    turned: Tensor
 
     def suits(self, h: Tensor) -> bool:
         """Whether it computes an input or a response, (B, C, H, W), and sooner than torch."""
@@ -47,26 +51,29 @@ class Winograd:
         tracked = h.requires_grad and torch.is_grad_enabled()
         return plain and not tracked and fast(*h.shape[-2:]) and h.permute(0, 2, 3, 1).is_contiguous()
 
-    def forward(self, h: Tensor) -> Tensor:
+    def forward(self, h: Tensor, padding: Padding) -> Tensor:
         """The ReLU of the convolution of h, (1, in, H, W): (1, out, H, W)."""
         from service.style.network import winograd
 
-        return winograd.forward(h, self.kernels, self.bias)[0]
+        return winograd.forward(h, self.kernels, self.bias, padding=padding)[0]
 
-    def forward_and_average(self, h: Tensor) -> tuple[Tensor, Tensor]:
+    def forward_and_average(self, h: Tensor, padding: Padding) -> tuple[Tensor, Tensor]:
         """As `forward`, and its averages over 2x2 positions, (1, out, H//2, W//2)."""
         from service.style.network import winograd
 
-        response, pooled = winograd.forward(h, self.kernels, self.bias, pool=True)
+        response, pooled = winograd.forward(h, self.kernels, self.bias, pool=True, padding=padding)
         assert pooled is not None
         return response, pooled
 
-    def adjoint(self, gradient: Tensor, response: Tensor, own: Tensor | None = None) -> Tensor:
+    def adjoint(
+        self, gradient: Tensor, response: Tensor, padding: Padding, own: Tensor | None = None
+    ) -> Tensor:
         """Back past the ReLU and the convolution.
 
         Args:
             gradient: with respect to the response, (1, out, H, W), or to its averages, (1, out, H//2, W//2).
             response: (1, out, H, W).
+            padding: of the convolution.
             own: is added to the gradient, (1, out, H, W).
 
         Returns:
@@ -74,7 +81,46 @@ class Winograd:
         """
         from service.style.network import winograd
 
-        return winograd.adjoint(gradient, response, self.adjoint_kernels, own)
+        below = winograd.adjoint(gradient, response, self.adjoint_kernels, own)
+        if padding != ZERO:
+            padding.fold_margin(below, *self._margin(gradient, response, own))
+        return below
+
+    def _margin(self, gradient: Tensor, response: Tensor, own: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The gradient of the positions around the input: rows, (1, in, 2, W+2), and columns, (1, in, H, 2).
+
+        A margin sees nothing but the border next to it, and of the kernel what points outwards.
+        """
+
+        def border(dimension: int, at: int) -> Tensor:
+            line = _line(gradient, response.shape, dimension, at)
+            if own is not None:
+                line = line + own.narrow(dimension, at, 1)
+            return line * (response.narrow(dimension, at, 1) > 0)
+
+        bottom, right = response.shape[2] - 1, response.shape[3] - 1
+        rows = (
+            F.conv2d(border(2, 0), self.turned[:, :, 2:], padding=(0, 2)),
+            F.conv2d(border(2, bottom), self.turned[:, :, :1], padding=(0, 2)),
+        )
+        columns = (
+            F.conv2d(border(3, 0), self.turned[:, :, :, 2:], padding=(1, 0)),
+            F.conv2d(border(3, right), self.turned[:, :, :, :1], padding=(1, 0)),
+        )
+        return torch.cat(rows, 2), torch.cat(columns, 3)
+
+
+def _line(gradient: Tensor, shape: torch.Size, dimension: int, at: int) -> Tensor:
+    """One row, (1, C, 1, W), or column, (1, C, H, 1), of a gradient of this shape, or of what its averages have."""
+    if gradient.shape == shape:
+        return gradient.narrow(dimension, at, 1)
+    # Pooling floors: an odd last row or column was not seen, and gets no gradient.
+    seen = at // 2 < gradient.shape[dimension]
+    line = gradient.narrow(dimension, at // 2 if seen else 0, 1) * (0.25 if seen else 0)
+    other = 5 - dimension
+    line = line.repeat_interleave(2, other)
+    lacking = shape[other] - line.shape[other]
+    return F.pad(line, (0, lacking, 0, 0) if other == 3 else (0, 0, 0, lacking))
 
 
 def fast(height: int, width: int) -> bool:
@@ -95,7 +141,7 @@ def winograd_layers(kernels: Mapping[str, tuple[Tensor, Tensor, Tensor]]) -> dic
     from service.style.network import winograd
 
     return {
-        name: Winograd(winograd.transformed(kernel), winograd.transformed(adjoint), bias)
+        name: Winograd(winograd.transformed(kernel), winograd.transformed(adjoint), bias, adjoint)
         for name, (kernel, adjoint, bias) in suitable.items()
     }
 
@@ -151,8 +197,8 @@ def _check() -> None:
     x = torch.randn(1, 9, 14, 32, generator=random).permute(0, 3, 1, 2)
     kernel = torch.randn(48, 32, 3, 3, generator=random)
     bias = torch.randn(48, generator=random)
-    expected = F.relu(F.conv2d(x, kernel, bias, padding=1))
-    found, _ = winograd.forward(x, winograd.transformed(kernel), bias)
+    expected = F.relu(F.conv2d(REPEAT.around(x), kernel, bias))
+    found, _ = winograd.forward(x, winograd.transformed(kernel), bias, padding=REPEAT)
     error = ((found - expected).abs().max() / expected.max()).item()
     if not error <= TOLERANCE:
         raise RuntimeError(f"they differ from torch's by {error:.0e} of the largest value")

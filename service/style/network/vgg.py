@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from service.style.network.convolution import Winograd, fast, winograd_layers
+from service.style.network.padding import REPEAT, ZERO, Padding
 
 Arch = Literal["vgg16", "vgg19"]
 Pooling = Literal["average", "max"]
@@ -39,8 +40,7 @@ class VGG(nn.Module):
     """Frozen VGG features, computed only up to the deepest layer that is asked for.
 
     The input is RGB in [0, 1], shape (B, 3, H, W); inside, the network sees 255·x - mean, as the original did.
-    A tap is the response after its ReLU, which is what the paper calls F. Padding is zero, as trained; pooling
-    floors odd sizes.
+    A tap is the response after its ReLU, which is what the paper calls F. Pooling floors odd sizes.
 
     Args:
         arch: which of the two networks.
@@ -48,6 +48,7 @@ class VGG(nn.Module):
             for RGB input in the range above.
         mean: what is subtracted from the 0-255 input, for red, green and blue.
         pooling: "average" (the paper's) or "max" (as trained).
+        padding: of every convolution. `padding.ZERO` is as trained.
 
     Raises:
         ValueError: a tensor is missing or has the wrong shape.
@@ -60,6 +61,7 @@ class VGG(nn.Module):
         *,
         mean: tuple[float, float, float] = IMAGENET_MEAN,
         pooling: Pooling = "average",
+        padding: Padding = REPEAT,
     ) -> None:
         super().__init__()
         if arch not in BLOCKS:
@@ -68,6 +70,7 @@ class VGG(nn.Module):
             raise ValueError(f"unknown pooling {pooling!r}: choose one of {', '.join(get_args(Pooling))}")
         self.arch: Arch = arch
         self.pooling: Pooling = pooling
+        self.padding = padding
         self.layers = layer_names(arch)
         self.mean = mean
         self._winograd: dict[str, Winograd] = {}
@@ -143,11 +146,20 @@ class VGG(nn.Module):
         other.pooling = pooling
         return other
 
+    def with_padding(self, padding: Padding) -> "VGG":
+        """The same network (and the same memory) with another padding."""
+        if padding == self.padding:
+            return self
+        other = self._twin()
+        other.padding = padding
+        return other
+
     def _twin(self) -> "VGG":
         """Another network on the same memory."""
         other = VGG.__new__(VGG)
         nn.Module.__init__(other)
-        other.arch, other.layers, other.mean, other.pooling = self.arch, self.layers, self.mean, self.pooling
+        other.arch, other.layers, other.mean = self.arch, self.layers, self.mean
+        other.pooling, other.padding = self.pooling, self.padding
         other._winograd = self._winograd
         for name, buffer in self.named_buffers():
             other.register_buffer(name, buffer)
@@ -211,14 +223,17 @@ class VGG(nn.Module):
     def respond(self, name: str, h: Tensor) -> Tensor:
         """The post-ReLU response of a layer to its input. It is written once and never again."""
         if winograd := self.winograd(name, h):
-            return winograd.forward(h)
-        h = F.conv2d(h, self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias"), padding=1)
+            return winograd.forward(h, self.padding)
+        around, padding = (h, 1) if self.padding == ZERO else (self.padding.around(h), 0)
+        h = F.conv2d(
+            around, self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias"), padding=padding
+        )
         return F.relu_(h)  # in place, because nobody needs the response before the ReLU
 
     def respond_and_pool(self, name: str, h: Tensor) -> tuple[Tensor, Tensor]:
         """As `respond`, and the response after the pooling."""
         if self.pooling == "average" and (winograd := self.winograd(name, h)):
-            return winograd.forward_and_average(h)
+            return winograd.forward_and_average(h, self.padding)
         response = self.respond(name, h)
         return response, self.pool(response)
 
@@ -234,10 +249,14 @@ class VGG(nn.Module):
     def adjoin(self, name: str, gradient: Tensor) -> Tensor:
         """Adjoint of a layer's convolution: from the gradient after it, past the ReLU, to the one before it.
 
-        The adjoint of a 3x3 convolution with padding 1 is a 3x3 convolution with padding 1 with the kernel turned by
-        180 degrees and its channels exchanged, and the forward convolution is the best-tuned kernel there is.
+        The adjoint of a 3x3 convolution is a 3x3 convolution with the kernel turned by 180 degrees and its channels
+        exchanged, and the forward convolution is the best-tuned kernel there is. What it finds around the picture is
+        the gradient of the padding.
         """
-        return F.conv2d(gradient, self.get_buffer(f"{name}_adjoint"), padding=1)
+        kernel = self.get_buffer(f"{name}_adjoint")
+        if self.padding == ZERO:
+            return F.conv2d(gradient, kernel, padding=1)
+        return self.padding.fold(F.conv2d(gradient, kernel, padding=2))
 
     def pool(self, h: Tensor) -> Tensor:
         """Two by two positions become one; an odd last row or column is left out."""

@@ -24,6 +24,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from service.style.network.padding import ZERO, Padding
+
 Array = NDArray[np.float32]
 
 STRIP_BYTES = 2 * 2**20
@@ -56,6 +58,8 @@ _OPTIONS: dict[str, Any] = {
 # cores and the cache from the first.
 _turn = threading.Lock()
 _MOST_THREADS = numba.get_num_threads()
+_ZEROS, _REPEAT, _WRAP = range(3)
+_BEYOND = {"zero": _ZEROS, "repeat": _REPEAT, "wrap": _WRAP}
 _NOTHING = np.zeros((0, 0, 0), np.float32)
 _NO_BIAS = np.zeros(0, np.float32)
 _TWO, _FOUR, _FIVE, _EIGHT, _QUARTER, _ZERO, _ONE = (np.float32(n) for n in (2, 4, 5, 8, 0.25, 0, 1))
@@ -67,14 +71,17 @@ def transformed(weight: Tensor) -> Tensor:
     return u.transpose(1, 2).contiguous().float()
 
 
-def forward(x: Tensor, u: Tensor, bias: Tensor, *, pool: bool = False) -> tuple[Tensor, Tensor | None]:
-    """The ReLU of a convolution with padding 1.
+def forward(
+    x: Tensor, u: Tensor, bias: Tensor, *, pool: bool = False, padding: Padding = ZERO
+) -> tuple[Tensor, Tensor | None]:
+    """The ReLU of a convolution.
 
     Args:
         x: (1, in, H, W), channels_last, float32.
         u: the transformed kernels, (36, in, out).
         bias: (out,).
         pool: whether the average over 2x2 positions is wanted as well.
+        padding: what it sees beyond the border.
 
     Returns:
         The response, (1, out, H, W), and its average, (1, out, H//2, W//2), or None; both channels_last.
@@ -83,12 +90,14 @@ def forward(x: Tensor, u: Tensor, bias: Tensor, *, pool: bool = False) -> tuple[
     y = _empty(u.shape[2], height, width)
     pooled = _empty(u.shape[2], height // 2, width // 2) if pool else None
     before, after = _Before(_array(x)), _After(bias.numpy(), _NOTHING if pooled is None else _array(pooled))
-    _convolve(before, u, _array(y), after)
+    _convolve(before, u, _array(y), after, padding)
     return y, pooled
 
 
 def adjoint(gradient: Tensor, response: Tensor, u: Tensor, own: Tensor | None = None) -> Tensor:
     """From the gradient with respect to a response to the one with respect to the input of its convolution.
+
+    Of the input alone: what a padding other than zero adds to it is not in it.
 
     Args:
         gradient: (1, out, H, W), channels_last; or (1, out, H//2, W//2): with respect to the response's average over
@@ -102,7 +111,7 @@ def adjoint(gradient: Tensor, response: Tensor, u: Tensor, own: Tensor | None = 
     """
     y = _empty(u.shape[2], *response.shape[-2:])
     before = _Before(_array(gradient), _NOTHING if own is None else _array(own), _array(response))
-    _convolve(before, u, _array(y), _After())
+    _convolve(before, u, _array(y), _After(), ZERO)
     return y
 
 
@@ -121,7 +130,7 @@ class _After(NamedTuple):
     pooled: Array = _NOTHING
 
 
-def _convolve(before: _Before, u: Tensor, y: Array, after: _After) -> None:
+def _convolve(before: _Before, u: Tensor, y: Array, after: _After, padding: Padding) -> None:
     height, width, outgoing = y.shape
     incoming, across = u.shape[1], -(-width // 4)
     tiles = -(-height // 4) * across
@@ -131,13 +140,14 @@ def _convolve(before: _Before, u: Tensor, y: Array, after: _After) -> None:
     length = -(-tiles // strips)
     # torch's memory is aligned, and with it the products are the same each time.
     inputs, outputs = torch.empty(36 * length * incoming), torch.empty(36 * length * outgoing)
+    beyond = _BEYOND[padding.rows], _BEYOND[padding.columns]
     numba.set_num_threads(min(torch.get_num_threads(), _MOST_THREADS))
     with _turn:
         for first in range(0, tiles, length):
             count = min(length, tiles - first)
             v = inputs[: 36 * count * incoming].view(36, count, incoming)
             m = outputs[: 36 * count * outgoing].view(36, count, outgoing)
-            _tiles_in(*before, v.numpy(), first, height, width)
+            _tiles_in(*before, v.numpy(), first, height, width, *beyond)
             torch.bmm(v, u, out=m)
             _tiles_out(m.numpy(), y, *after, first)
 
@@ -153,14 +163,25 @@ def _array(picture: Tensor) -> Array:
 
 
 @numba.njit(
-    "void(float32[:,:,::1], float32[:,:,::1], float32[:,:,::1], float32[:,:,::1], int64, int64, int64)",
+    "void(float32[:,:,::1], float32[:,:,::1], float32[:,:,::1], float32[:,:,::1], int64, int64, int64, int64, int64)",
     **_OPTIONS,
 )
-def _tiles_in(x: Array, own: Array, response: Array, v: Array, first: int, height: int, width: int) -> None:
+def _tiles_in(
+    x: Array,
+    own: Array,
+    response: Array,
+    v: Array,
+    first: int,
+    height: int,
+    width: int,
+    beyond_rows: int,
+    beyond_columns: int,
+) -> None:
     """Bᵀ d B of some tiles, the first of which has this number: d, (H, W, C), becomes v, (36, tiles, C).
 
     d is x, or where x has the size of a pooled picture, (H//2, W//2, C), a quarter of it for each of four positions;
-    and `own`, if it is not empty; but 0 where the response is, if that one is not empty, and outside of the picture.
+    and `own`, if it is not empty; but 0 where the response is, if that one is not empty. Outside of the picture it is
+    what `_BEYOND` says for rows and for columns.
     """
     channels, across = x.shape[2], (width + 3) // 4
     pooled = height > x.shape[0] or width > x.shape[1]
@@ -171,8 +192,16 @@ def _tiles_in(x: Array, own: Array, response: Array, v: Array, first: int, heigh
         d = np.empty((6, channels), np.float32)
         for j in range(6):
             column = x0 + j
+            if beyond_columns == _REPEAT:
+                column = min(max(column, 0), width - 1)
+            elif beyond_columns == _WRAP:
+                column %= width
             for i in range(6):
                 row = y0 + i
+                if beyond_rows == _REPEAT:
+                    row = min(max(row, 0), height - 1)
+                elif beyond_rows == _WRAP:
+                    row %= height
                 inside = 0 <= row < height and 0 <= column < width
                 if inside and row // step < x.shape[0] and column // step < x.shape[1]:
                     for c in range(channels):

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from service.style.filters import low_pass
+from service.style.network import REPEAT, Padding
 
 MARGIN = 0.02
 """How far from its bounds a start is kept, as part of the way between them: closer to them the logistic function is
@@ -41,6 +42,7 @@ class Canvas:
         low: bound of x, a number or (1, C, H, W).
         high: likewise, nowhere less than low. Where they are equal, nothing moves.
         free: (1, 1, H, W), in [0, 1]: how freely each pixel moves; None: all of them do.
+        padding: what the filter sees beyond the border.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Canvas:
         low: Tensor | float = 0.0,
         high: Tensor | float = 1.0,
         free: Tensor | None = None,
+        padding: Padding = REPEAT,
     ) -> None:
         self._low, self._high, self._range = low, high, high - low
         self._divisor = torch.as_tensor(self._range).clamp(min=NARROWEST).to(start.device)
@@ -61,6 +64,7 @@ class Canvas:
         self._logit = torch.logit(inside, eps=MARGIN if free is None else STILL)
         self._smooth = smooth
         self._free = free
+        self._padding = padding
 
     def origin(self) -> Tensor:
         """The u of the start: zeros, (1, C, H, W)."""
@@ -77,7 +81,7 @@ class Canvas:
 
     def paint(self, u: Tensor) -> Tensor:
         """The picture x of u, (1, C, H, W), within its bounds."""
-        move = low_pass(u) if self._smooth else u
+        move = low_pass(u, self._padding) if self._smooth else u
         inside = torch.sigmoid(self._logit + (move if self._free is None else self._free * move))
         return self._low + self._range * inside
 
@@ -86,4 +90,4 @@ class Canvas:
         inner = gradient * (x - self._low) * (self._high - x) / self._divisor
         if self._free is not None:
             inner = self._free * inner
-        return low_pass(inner) if self._smooth else inner
+        return low_pass(inner, self._padding) if self._smooth else inner

@@ -243,7 +243,7 @@ def _alike(leaf: Any) -> Hashable:
     if isinstance(leaf, Tensor):
         return leaf.shape, leaf.dtype, leaf.stride(), leaf.device
     if isinstance(leaf, VGG):  # one with the same weights is as good
-        return leaf.get_buffer("conv1_1_weight").data_ptr(), leaf.dtype, leaf.pooling
+        return leaf.get_buffer("conv1_1_weight").data_ptr(), leaf.dtype, leaf.pooling, leaf.padding
     kept: Hashable = leaf
     return kept
 

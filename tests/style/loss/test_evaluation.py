@@ -8,7 +8,8 @@ from service.style import regions
 from service.style.loss import evaluation, losses
 from service.style.loss.terms import ContentTerm, StyleTerm, Term, gram_share
 from service.style.network import strips
-from service.style.network.vgg import VGG
+from service.style.network.padding import REPEAT, ZERO, Padding
+from service.style.network.vgg import VGG, Pooling
 from tests.style.conftest import thin_network
 from tests.style.linear import random_terms
 
@@ -16,8 +17,20 @@ TAPS = ["conv1_1", "conv3_1", "conv4_2", "conv5_1"]
 
 
 @pytest.fixture(params=["average", "max"])
-def double(request: pytest.FixtureRequest) -> VGG:
-    return thin_network(1, request.param).double()
+def pooling(request: pytest.FixtureRequest) -> Pooling:
+    chosen: Pooling = request.param
+    return chosen
+
+
+@pytest.fixture(params=[REPEAT, ZERO, Padding("wrap", "repeat"), Padding("wrap", "wrap")], ids=str)
+def padding(request: pytest.FixtureRequest) -> Padding:
+    chosen: Padding = request.param
+    return chosen
+
+
+@pytest.fixture
+def double(pooling: Pooling, padding: Padding) -> VGG:
+    return thin_network(1, pooling).with_padding(padding).double()
 
 
 @pytest.fixture

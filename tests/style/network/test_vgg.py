@@ -7,6 +7,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
+from service.style.network.padding import REPEAT, ZERO
 from service.style.network.vgg import IMAGENET_MEAN, VGG, Arch, layer_names
 
 WeightsOf = Callable[[Arch, int], dict[str, Tensor]]
@@ -36,7 +37,7 @@ def test_every_tap_equals_torchvisions_forward_pass(arch: Arch, weights_of: Weig
     weights = weights_of(arch, 3)
     x = torch.rand(1, 3, 48, 33, generator=torch.Generator().manual_seed(0))
     expected = torchvision_taps(arch, weights, x * 255 - torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
-    ours = VGG(arch, weights, pooling="max")(x, layer_names(arch))
+    ours = VGG(arch, weights, pooling="max", padding=ZERO)(x, layer_names(arch))
     assert list(ours) == list(expected) == list(layer_names(arch))
     for name, response in ours.items():
         scale = expected[name].abs().max()
@@ -55,7 +56,7 @@ def test_pooling_is_the_average_of_two_by_two_and_floors_odd_sizes(weights_of: W
         + below[..., 1:32:2, 1:18:2]
     ) / 4
     weight, bias = network.get_buffer("conv2_1_weight"), network.get_buffer("conv2_1_bias")
-    expected = torch.nn.functional.conv2d(pooled, weight, bias, padding=1).relu()
+    expected = torch.nn.functional.conv2d(REPEAT.around(pooled), weight, bias).relu()
     torch.testing.assert_close(taps["conv2_1"], expected, rtol=1e-4, atol=1e-3)
 
 
@@ -84,6 +85,25 @@ def test_another_pooling_shares_the_weights(network: VGG) -> None:
     assert other.pooling == "max"
     assert network.pooling == "average"
     assert other.get_buffer("conv1_1_weight").data_ptr() == network.get_buffer("conv1_1_weight").data_ptr()
+
+
+def test_another_padding_shares_the_weights_and_keeps_the_pooling(network: VGG) -> None:
+    assert network.padding == REPEAT
+    other = network.with_pooling("max").with_padding(ZERO)
+    assert other.padding == ZERO
+    assert other.pooling == "max"
+    assert network.padding == REPEAT
+    assert other.get_buffer("conv1_1_weight").data_ptr() == network.get_buffer("conv1_1_weight").data_ptr()
+
+
+def test_a_flat_picture_has_flat_responses_with_the_border_repeated_and_a_rim_with_zeros(
+    network: VGG,
+) -> None:
+    x = torch.full((1, 3, 32, 48), 0.7)
+    for response in network(x, network.layers).values():
+        assert (response - response[:, :, :1, :1]).abs().max() <= 1e-4 * response.abs().max()
+    rim = network.with_padding(ZERO)(x, ["conv1_1"])["conv1_1"]
+    assert (rim - rim[:, :, 8:9, 8:9]).abs().max() > 0.1 * rim.abs().max()
 
 
 def test_an_unknown_layer_is_named(network: VGG) -> None:

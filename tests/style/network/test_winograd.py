@@ -8,12 +8,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from service.style.network import convolution
+from service.style.network.padding import REPEAT, ZERO, Padding
 
 if not convolution.available():
     pytest.skip("numba, or its threads, cannot be used here", allow_module_level=True)
 
 from service.style.network import winograd
 
+PADDINGS = [ZERO, REPEAT, Padding("wrap", "wrap"), Padding("repeat", "wrap"), Padding("wrap", "zero")]
 SIZES = [(1, 1), (1, 9), (7, 1), (2, 2), (4, 4), (5, 3), (8, 12), (13, 17), (31, 6)]
 CLOSE = 1e-4
 """Of the largest value."""
@@ -49,13 +51,14 @@ def close(found: Tensor, expected: Tensor) -> None:
     assert (found - expected).abs().max() <= CLOSE * expected.abs().max()
 
 
+@pytest.mark.parametrize("padding", PADDINGS, ids=str)
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_forward_is_the_convolution_and_its_relu(
-    kernel: Tensor, picture: Callable[..., Tensor], size: tuple[int, int]
+    kernel: Tensor, picture: Callable[..., Tensor], size: tuple[int, int], padding: Padding
 ) -> None:
     x, bias = picture(kernel.shape[1], *size), torch.linspace(-1, 1, len(kernel))
-    found, nothing = winograd.forward(x, winograd.transformed(kernel), bias)
-    close(found, F.relu(F.conv2d(x.double(), kernel.double(), bias.double(), padding=1)))
+    found, nothing = winograd.forward(x, winograd.transformed(kernel), bias, padding=padding)
+    close(found, F.relu(F.conv2d(padding.around(x.double()), kernel.double(), bias.double())))
     assert nothing is None
 
 
@@ -71,22 +74,29 @@ def test_the_average_is_that_of_the_response(
     assert torch.equal(response, winograd.forward(x, u, bias)[0])
 
 
+@pytest.mark.parametrize("padding", PADDINGS, ids=str)
 @pytest.mark.parametrize("added", [False, True], ids=["alone", "with its own"])
 @pytest.mark.parametrize(
     ("size", "pooled"), [(size, pooled) for pooled in (False, True) for size in SIZES if min(size) > pooled]
 )
 def test_adjoint_is_what_autograd_says(
-    kernel: Tensor, picture: Callable[..., Tensor], size: tuple[int, int], added: bool, pooled: bool
+    kernel: Tensor,
+    picture: Callable[..., Tensor],
+    size: tuple[int, int],
+    added: bool,
+    pooled: bool,
+    padding: Padding,
 ) -> None:
     outgoing, incoming = kernel.shape[:2]
     x = picture(incoming, *size).double().requires_grad_()
-    response = F.relu(F.conv2d(x, kernel.double(), padding=1))
+    response = F.relu(F.conv2d(padding.around(x), kernel.double()))
     seen = F.avg_pool2d(response, 2) if pooled else response
     gradient, own = picture(outgoing, *seen.shape[-2:]), picture(outgoing, *size) if added else None
     function = (seen * gradient).sum() + (0 if own is None else (response * own).sum())
     (expected,) = torch.autograd.grad(function, x)
-    u = winograd.transformed(turned(kernel))
-    close(winograd.adjoint(gradient, response.detach().float(), u, own), expected)
+    u, back = winograd.transformed(kernel), turned(kernel)
+    layer = convolution.Winograd(u, winograd.transformed(back), torch.zeros(outgoing), back)
+    close(layer.adjoint(gradient, response.detach().float(), padding, own), expected)
 
 
 def test_a_picture_that_is_not_channels_last_is_understood(
