@@ -42,6 +42,13 @@ ASSIGNMENT = re.compile(r"[A-Z][A-Z_0-9]*=")
 BEGINS = re.compile(rf"([A-Z][A-Z_0-9]*=\S* )*({'|'.join(map(re.escape, sorted(PROGRAMS)))})( |$)")
 
 
+PACKAGES = {"examples.video": "examples.video.__main__"}
+"""Where packages have what they run."""
+
+NAMED = ("photo-labels.png", "sky-labels.png", "ground-labels.png", "face-black-on-white.png")
+FRAMES = ("frame-2.png", "painted-1-moved.png", "trusted-flow.png")
+
+
 class Command(NamedTuple):
     """A line of a code block of a page, with what it continues in."""
 
@@ -111,9 +118,9 @@ def parse(command: click.Command, arguments: list[str]) -> None:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with the files that the pages name."""
-    for name in ("photo.jpg", "artwork.jpg", "sky.jpg", "ground.jpg", "PHOTO", "ARTWORK..."):
+    for name in ("photo.jpg", "artwork.jpg", "sky.jpg", "ground.jpg", "PHOTO", "ARTWORK", "ARTWORK...", "CLIP"):
         (tmp_path / name).write_bytes(picture(image_format="jpeg"))
-    for name in ("photo-labels.png", "sky-labels.png", "ground-labels.png"):
+    for name in (*NAMED, *FRAMES):
         (tmp_path / name).write_bytes(picture(color="red"))
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
@@ -137,7 +144,7 @@ def test_a_program_of_ours_takes_its_arguments(words: list[str]) -> None:
         parse(figures_command, arguments)
     else:
         assert module.startswith("examples.")
-        parse(importlib.import_module(module).main, arguments)
+        parse(importlib.import_module(PACKAGES.get(module, module)).main, arguments)
 
 
 @pytest.fixture(scope="module")

@@ -108,7 +108,7 @@ def test_a_form_whose_file_was_not_chosen(client: FlaskClient) -> None:
         ("size", "99999", "size is 99999: give a whole number from 32 to 1024, in pixels."),
         ("strength", "7", 'strength is "7": give a number from 0 to 1.'),
         ("styel", "x", '"styel" is not a known option of /stylize: did you mean style?'),
-        ("qwertz", "x", '"qwertz" is not a known option of /stylize: there are budget, '),
+        ("qwertz", "x", '"qwertz" is not a known option of /stylize: there are anchor_image, '),
         ("budget", "100", "budget is 100: give a number above 0, at most 60, in seconds."),
         (
             "style_layers",
