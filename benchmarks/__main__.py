@@ -9,6 +9,7 @@ BENCHMARKS: Mapping[str, tuple[str, str]] = {
     "evaluation": ("engine.evaluation", "an evaluation of loss and gradient, against its convolutions"),
     "budgets": ("engine.budgets", "whole requests with and without a budget"),
     "quality": ("engine.quality", "the loss of what is delivered, against plain Gatys"),
+    "judge": ("engine.judge.command", "pictures of many pairs, by many measures and by people"),
     "look": ("engine.look", "one request at two sizes, compared"),
     "memory": ("engine.memory", "memory, predicted and taken"),
     "preparation": ("engine.preparation", "what is done with pictures before they are painted"),

@@ -1,0 +1,1 @@
+"""What is measured of a picture, each a module; `judge` takes them all."""
