@@ -118,7 +118,16 @@ def parse(command: click.Command, arguments: list[str]) -> None:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with the files that the pages name."""
-    for name in ("photo.jpg", "artwork.jpg", "sky.jpg", "ground.jpg", "PHOTO", "ARTWORK", "ARTWORK...", "CLIP"):
+    for name in (
+        "photo.jpg",
+        "artwork.jpg",
+        "sky.jpg",
+        "ground.jpg",
+        "PHOTO",
+        "ARTWORK",
+        "ARTWORK...",
+        "CLIP",
+    ):
         (tmp_path / name).write_bytes(picture(image_format="jpeg"))
     for name in (*NAMED, *FRAMES):
         (tmp_path / name).write_bytes(picture(color="red"))
