@@ -192,9 +192,15 @@ class Inputs:
             return options.opacity
         return strength.opacity(resample.grey(self.strength, size, self.device), options)
 
-    def free(self, size: tuple[int, int]) -> Tensor | None:
+    def free(self, size: tuple[int, int], options: Options) -> Tensor | None:
         """How freely each pixel of a picture of this size is painted, (1, 1, H, W) in [0, 1]; None: all of it is."""
-        return None if self.masks is None else self.masks.free(size, self.padding)
+        painted = None if self.masks is None else self.masks.free(size, self.padding)
+        if self.strength is None:
+            return painted
+        shown = strength.shown(resample.grey(self.strength, size, self.device), options)
+        if shown.min() == 1:
+            return painted
+        return shown if painted is None else painted * shown
 
     def _content(self, network: VGG, palette: Palette, options: Options) -> list[Term]:
         size = palette.photograph.shape[-2:]

@@ -2,7 +2,9 @@
 
 Where the mask is white the strength is the request's, s; where it has the grey g, in [0, 1], it is g s. So α/β is
 10^(-1 - 4 g s) there, which is what the request asks for times a = 10^(4 s (1 - g)): eq. 1 becomes ½ Σ a (F - P)².
-And as for the whole picture, the photograph shows through below FADE, and black leaves nothing but it.
+And as for the whole picture, the photograph shows through below FADE, and black leaves nothing but it. So no a needs
+to be larger than that of FADE, and what hardly shows hardly moves: an a of thousands, on pixels that move like all
+others, leaves the optimiser no steps for the rest of the picture.
 """
 
 from torch import Tensor
@@ -25,15 +27,21 @@ def amounts(grey: Tensor, layer: str, options: Options) -> Tensor:
         options: of the request; its α is above 0.
     """
     strength = min(MOST, weights_to_strength(options.content_weight, options.style_weight))
-    return (10 ** (4 * strength * (1 - pooled(grey, layer))))[0, 0]
+    local = (strength * pooled(grey, layer)).clamp(min=min(FADE, strength))
+    return (10 ** (4 * (strength - local)))[0, 0]
 
 
-def opacity(grey: Tensor, options: Options) -> Tensor:
-    """Of the painting over the photograph, (1, 1, H, W) in [0, 1]: the request's where the grey is 1.
+def shown(grey: Tensor, options: Options) -> Tensor:
+    """How much of the painting is seen, and how freely it moves, (1, 1, H, W) in [0, 1]: 1 where the grey is 1.
 
     Args:
         grey: the mask at the picture's size, (1, 1, H, W) in [0, 1].
         options: of the request; its α is above 0.
     """
     strength = max(FADE, weights_to_strength(options.content_weight, options.style_weight))
-    return options.opacity * (grey * (strength / FADE)).clamp(max=1)
+    return (grey * (strength / FADE)).clamp(max=1)
+
+
+def opacity(grey: Tensor, options: Options) -> Tensor:
+    """Of the painting over the photograph, (1, 1, H, W) in [0, 1]: the request's where the grey is 1; see `shown`."""
+    return options.opacity * shown(grey, options)

@@ -225,7 +225,7 @@ class _Run:
         palette = self.inputs.palette(size, self.options)
         drawing = self.inputs.drawing(palette)
         self.objective = self._objective(stage, palette)
-        smooth, free = self.options.init != "noise", self.inputs.free(size)
+        smooth, free = self.options.init != "noise", self.inputs.free(size, self.options)
         canvas = Canvas(
             _kept(self._start(palette, drawing), palette, free),
             smooth=smooth,
@@ -286,7 +286,7 @@ class _Run:
                 self.stopped = "budget-too-small"
             self.objective = None
             self.palette = self.inputs.palette(self.size, self.options)
-            free = self.inputs.free(self.size)
+            free = self.inputs.free(self.size, self.options)
             picture = _kept(resample.enlarge(picture, self.size, self.options.padding), self.palette, free)
             self.objective = self.inputs.objective(
                 self.network, self.size, self.options, palette=self.palette

@@ -107,7 +107,11 @@ def optimiser_of(network: VGG, photograph: Tensor, artwork: Tensor) -> Callable[
         inputs = Inputs(photograph, [artwork], masks, anchor=anchor)
         palette = inputs.palette(size, options)
         canvas = Canvas(
-            palette.photograph, smooth=True, low=palette.low, high=palette.high, free=inputs.free(size)
+            palette.photograph,
+            smooth=True,
+            low=palette.low,
+            high=palette.high,
+            free=inputs.free(size, options),
         )
         objective = CanvasObjective(canvas, inputs.objective(network, size, options, palette=palette))
         return LBFGS(objective, canvas.near_origin(seed), history=5, first_step=first_step, recordable=True)
