@@ -228,6 +228,7 @@ def test_choices_are_counted_for_each_two_methods() -> None:
     ]
 
 
+@pytest.mark.slow  # it paints and measures six pictures
 def test_the_command_judges_and_goes_on_where_it_was(tmp_path: Path, weights: Path) -> None:
     arguments = [
         *("--pairs", "1", "--size", "64", "--seeds", "2", "--ours", "iterations=1", "--ours", "strength=0"),

@@ -21,6 +21,7 @@ VALUES: dict[str, list[str]] = {
     "api_keys_file": ["KEYS"],
     "cors_origins": ["*", "https://a.org,https://b.org", "http://[::1]:8000"],
     "playground": SWITCH,
+    "provenance": SWITCH,
     "precision": [],
     "cuda_graphs": SWITCH,
     "threads": ["1", "2"],

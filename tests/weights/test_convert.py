@@ -6,6 +6,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from service.style.network.padding import ZERO
 from service.style.network.vgg import VGG, Arch, layer_names
 from service.weights.convert import Weights, from_keras_onnx, from_torchvision, torchvision_indices
 from service.weights.errors import WeightsError
@@ -27,7 +28,7 @@ def test_every_layer_responds_as_in_torchvisions_own_network(
     features.load_state_dict({name.removeprefix("features."): tensor for name, tensor in state.items()})
     picture = torch.rand(1, 3, 48, 40, generator=torch.Generator().manual_seed(5))
 
-    ours = network(from_torchvision(state))(picture, layer_names(arch))
+    ours = network(from_torchvision(state)).with_padding(ZERO)(picture, layer_names(arch))
 
     h = (picture - torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)) / torch.tensor(
         [0.229, 0.224, 0.225]
