@@ -302,9 +302,9 @@ def following(answer: requests.Response) -> Iterator[Event]:
     return read(answer.iter_content(chunk_size=None))
 
 
-def whole_request(accept: str = "*/*", **options: str) -> bytes:
-    """The bytes of a POST /stylize, for a connection of one's own."""
-    files = {"content": ("photo.png", picture()), "style": ("art.png", picture())}
+def whole_request(content: bytes | None = None, /, accept: str = "*/*", **options: str) -> bytes:
+    """The bytes of a POST /stylize, for a connection of one's own: with two small pictures, or this photograph."""
+    files = {"content": ("photo.png", content or picture()), "style": ("art.png", picture())}
     request = requests.Request("POST", "http://127.0.0.1/stylize", data=options, files=files).prepare()
     head = "".join(f"{name}: {request.headers[name]!s}\r\n" for name in ("Content-Type", "Content-Length"))
     assert isinstance(request.body, bytes)

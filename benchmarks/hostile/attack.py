@@ -11,18 +11,17 @@ import json
 import socket
 import struct
 import sys
-import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import NamedTuple
 
 import click
 import requests
 
+from benchmarks.service.clients import probing
 from devtools.bad_child import CRASHES, EATS, LOOPS
-from devtools.running import Server
+from devtools.running import Server, whole_request
 from devtools.serving import picture, wait_until
 
 ALLOWED = 1.0
@@ -45,31 +44,6 @@ class Row(NamedTuple):
     others: float
 
 
-@contextmanager
-def others(server: Server) -> Iterator[list[float]]:
-    """Ask the public port again and again; the seconds of each answer."""
-    took: list[float] = []
-    ended = threading.Event()
-
-    def ask() -> None:
-        while not ended.wait(0.05):
-            begun = time.monotonic()
-            try:
-                server.get("/readyz")
-            except requests.RequestException:
-                took.append(float("inf"))
-            else:
-                took.append(time.monotonic() - begun)
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        yield took
-    finally:
-        ended.set()
-        thread.join()
-
-
 def elements(server: Server) -> str:
     """F1: a colour profile whose tag of multi-process elements points 20,000 times at one place."""
     return _status(server.post_picture(_with_profile(_profile(20_000))))
@@ -79,7 +53,7 @@ def leaves(server: Server) -> str:
     """F2: files that their decoder would never be done with, from clients who leave."""
     for _ in range(4):
         with server.connect() as client:
-            client.sendall(_request(picture() + LOOPS))
+            client.sendall(whole_request(picture() + LOOPS))
             wait_until(lambda: server.metric("stylize_in_flight") > 0)
     wait_until(lambda: server.metric("stylize_in_flight") == 0)
     return "gone"
@@ -150,7 +124,7 @@ def nested(server: Server) -> str:
 def late_byte(server: Server) -> str:
     """F13: a client that leaves after a byte too many."""
     with server.connect() as client:
-        client.sendall(_request(picture()) + b"\r\nGET / HTTP/1.1\r\n")
+        client.sendall(whole_request() + b"\r\nGET / HTTP/1.1\r\n")
         wait_until(lambda: server.metric("stylize_in_flight") > 0)
     wait_until(lambda: server.metric("stylize_in_flight") == 0)
     return "gone"
@@ -174,7 +148,7 @@ ATTACKS: tuple[Callable[[Server], str], ...] = (
 
 def attacked(server: Server, attack: Callable[[Server], str]) -> Row:
     """Make an attack, and see what others get."""
-    with others(server) as took:
+    with probing([(server.port, "/readyz")], every=0.05) as took:
         begun = time.monotonic()
         answer = attack(server)
         seconds = time.monotonic() - begun
@@ -202,15 +176,6 @@ def _json(server: Server, body: object) -> str:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     address = f"http://127.0.0.1:{server.port}/stylize"
     return _status(requests.post(address, data, headers={"Content-Type": "application/json"}, timeout=120))
-
-
-def _request(content: bytes) -> bytes:
-    """The bytes of a request with this photograph."""
-    files = {"content": ("a.png", content), "style": ("b.png", picture())}
-    request = requests.Request("POST", "http://127.0.0.1/stylize", files=files).prepare()
-    assert isinstance(request.body, bytes)
-    head = "".join(f"{name}: {request.headers[name]!s}\r\n" for name in ("Content-Type", "Content-Length"))
-    return f"POST /stylize HTTP/1.1\r\nHost: a\r\n{head}\r\n".encode() + request.body
 
 
 def _for(seconds: float) -> None:

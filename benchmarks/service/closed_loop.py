@@ -1,4 +1,7 @@
-"""Clients of the service that wait for each answer before they ask again; of the standard library alone."""
+"""Clients of the service that wait for each answer before they ask again.
+
+Of the standard library alone: a GPU is measured where nothing is installed but the service.
+"""
 
 import http.client
 import threading

@@ -2,14 +2,12 @@
 
 import base64
 import io
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
 from PIL import Image
 
 LONGEST_WAIT = 3600.0
@@ -73,30 +71,27 @@ class Client:
         return Painted(picture, report)
 
     def _post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        headers = {"Accept": "application/json"}
         if self.key is not None:
             headers["Authorization"] = f"Bearer {self.key}"
-        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
         try:
-            with urllib.request.urlopen(request, timeout=LONGEST_WAIT) as answer:
-                found: dict[str, Any] = json.load(answer)
-                return found
-        except urllib.error.HTTPError as error:
-            raise ServiceError(f"{path}: {_detail(error)}") from None
-        except OSError as error:
-            reason = getattr(error, "reason", error)
+            answer = requests.post(self.url + path, json=body, headers=headers, timeout=LONGEST_WAIT)
+        except requests.RequestException as error:
             raise ServiceError(
-                f"No service answers at {self.url} ({reason}): start one with `python -m service serve`."
+                f"No service answers at {self.url} ({error}): start one with `python -m service serve`."
             ) from None
+        if not answer.ok:
+            raise ServiceError(f"{path}: {_detail(answer)}")
+        found: dict[str, Any] = answer.json()
+        return found
 
 
-def _detail(error: urllib.error.HTTPError) -> str:
+def _detail(answer: requests.Response) -> str:
     """What the service says is wrong; its status where it is not this service."""
     try:
-        with error:
-            return str(json.load(error)["detail"])
+        return str(answer.json()["detail"])
     except (ValueError, KeyError, TypeError):
-        return f"the answer is {error.code} {error.reason}."
+        return f"the answer is {answer.status_code} {answer.reason}."
 
 
 def _base64(path: Path) -> str:
