@@ -121,8 +121,22 @@ class Worker(ThreadWorker):
         while waiting.poll(0):
             self.accept(listener)
 
+    def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
+        """Wait for something to happen, and answer it; where the house is full then, make room for who comes next.
+
+        Of the connections that something happened on, one may have been closed meanwhile, to make room for another:
+        gunicorn would read from it all the same, and the whole process would end with EBADF. And where the last one
+        that was let in filled the house while all were busy, nobody would be let in until one of them, idle by now,
+        had been so for as long as connections are kept.
+        """
+        for key, _ in self.poller.select(timeout):
+            if isinstance(key.fileobj, int) or key.fileobj.fileno() >= 0:
+                key.data(key.fileobj)
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
+
     def accept(self, listener: Any) -> None:
-        """Let in who knocks; where the house is full, whoever has been idle for longest makes room."""
+        """Let in who knocks; where there are no descriptors, whoever has been idle for longest makes room."""
         try:
             client, address = listener.accept()
         except OSError as error:
@@ -137,8 +151,6 @@ class Worker(ThreadWorker):
         # The kernel would take megabytes for each client that takes nothing.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT_BYTES)
         self.enqueue_req(TConn(self.cfg, sock, address, listener.getsockname()))
-        if self.nr_conns >= self.worker_connections:
-            self._make_room()
 
     def _make_room(self) -> bool:
         """Close the oldest of the connections that no thread works for; returns whether there was one."""

@@ -262,6 +262,7 @@ def test_a_part_that_takes_too_long_keeps_what_it_had_found(
     assert "cut short: 2 minutes are over" in capsys.readouterr().out
 
 
+@pytest.mark.slow  # it goes through all parts, which have tests of their own
 def test_the_command_prints_tables_and_the_goals(folder: Path) -> None:
     arguments = ["--device", "cpu", "--tiny", "--backbone", "random"]
     arguments += ["--only", "evaluations", "--only", "memory"]

@@ -126,6 +126,7 @@ def test_more_connections_than_file_descriptors_end_nothing(small_house: Server)
         assert small_house.post().status_code == 200
         assert small_house.admin("/livez").status_code == 200
     assert worker_of(small_house) == worker
+    assert not small_house.errors()
 
 
 def test_of_idle_connections_the_oldest_make_room(small_house: Server) -> None:

@@ -34,7 +34,9 @@ def test_the_connection_can_be_used_again_after_a_stream(server: Server) -> None
 
 def test_a_client_of_http_1_0_gets_its_events_too(server: Server) -> None:
     with server.connect() as connection:
-        connection.sendall(whole_request(accept="text/event-stream").replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", 1))
+        connection.sendall(
+            whole_request(accept="text/event-stream").replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", 1)
+        )
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"chunked" not in head
