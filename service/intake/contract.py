@@ -129,9 +129,9 @@ class StylizeOptions(BaseModel):
     )
     strength: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
         default=None,
-        description="From the photograph (0) to the artwork (1), on a log scale through the paper's alpha/beta; "
-        "0.5 is the paper's 1e-3. Below 0.2 the photograph shows through, and 0 is the photograph itself. Not "
-        "together with content_weight and style_weight.",
+        description="From the photograph (0) to the artwork (1), in steps that look alike; 0.5 is the paper's "
+        "alpha/beta of 1e-3. Below it the photograph shows through, and 0 is the photograph itself. Not together "
+        "with content_weight and style_weight.",
     )
     content_weight: Weight | None = Field(
         default=None, description="The paper's alpha; 1e-3 where not given."

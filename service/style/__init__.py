@@ -4,7 +4,6 @@ from service.style.anchor import Anchor
 from service.style.copies import Copies, pinned
 from service.style.inputs import Inputs
 from service.style.options import (
-    FADE,
     PAPER_CONTENT_LAYERS,
     PAPER_STYLE_LAYERS,
     Color,
@@ -12,18 +11,16 @@ from service.style.options import (
     Init,
     Options,
     Tile,
-    strength_to_content_weight,
-    strength_to_opacity,
 )
 from service.style.progress import Progress, Result, Stopped, finish
 from service.style.regions import Masks
 from service.style.resample import fit, grey, kept, reduce, reduce_seen
+from service.style.strength import opacity_to_strength, strength_to_content_weight, strength_to_opacity
 from service.style.transfer import result_size, score, stylize
 from service.style.transparency import fill
 from service.style.work import Shapes, Size, Work
 
 __all__ = [
-    "FADE",
     "PAPER_CONTENT_LAYERS",
     "PAPER_STYLE_LAYERS",
     "Anchor",
@@ -46,6 +43,7 @@ __all__ = [
     "fit",
     "grey",
     "kept",
+    "opacity_to_strength",
     "pinned",
     "reduce",
     "reduce_seen",

@@ -1,6 +1,5 @@
 """What can be asked of the style transfer, with the paper's defaults."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -113,50 +112,3 @@ class Options:
 
 def _weighted(weight: float, layers: Mapping[str, float]) -> dict[str, float]:
     return {name: weight * own for name, own in layers.items() if weight * own > 0}
-
-
-FADE = 0.2
-"""Strength below which the photograph shows through. However large α/β is, a painting with the default layers is not
-the photograph: conv4_2 keeps neither its colours nor its pixels."""
-
-
-def strength_to_opacity(strength: float) -> float:
-    """Opacity of the one knob that most people need: all of it from FADE on, and none at 0.
-
-    Raises:
-        ValueError: strength is outside 0..1.
-    """
-    _require_strength(strength)
-    return min(1.0, strength / FADE)
-
-
-def strength_to_content_weight(strength: float) -> float:
-    """α (for β = 1) of the one knob that most people need.
-
-    Logarithmic: 0 gives α/β = 1e-1 (hardly painted), 0.5 the paper's 1e-3, 1 gives 1e-5 (hardly the photo).
-
-    Raises:
-        ValueError: strength is outside 0..1.
-    """
-    _require_strength(strength)
-    return float(10 ** (-1 - 4 * strength))
-
-
-def weights_to_strength(content_weight: float, style_weight: float) -> float:
-    """The strength whose α/β this is: on the same scale, on which α/β below 1e-5 are more than 1.
-
-    Args:
-        content_weight: α, > 0.
-        style_weight: β, >= 0.
-
-    Returns:
-        0 where α/β is 1e-1 or more.
-    """
-    if style_weight <= 0.1 * content_weight or style_weight == 0:
-        return 0.0
-    return max(0.0, (math.log10(style_weight) - math.log10(content_weight) - 1) / 4)
-
-
-def _require_strength(strength: float) -> None:
-    if not 0 <= strength <= 1:
-        raise ValueError(f"strength is {strength}: give a number from 0 to 1")

@@ -20,7 +20,8 @@ from service.style import resample
 from service.style.colour import colours
 from service.style.loss.variation import variation
 from service.style.network.vgg import VGG
-from service.style.options import Options, strength_to_content_weight
+from service.style.options import Options
+from service.style.strength import strength_to_content_weight
 from service.style.transfer import score
 from service.style.transparency import FAINT
 from tests.api.paint.test_stylize import file, form, post

@@ -1,4 +1,4 @@
-"""How strongly each part is painted."""
+"""How strongly a picture is painted, and each part of it."""
 
 from dataclasses import replace
 
@@ -9,15 +9,15 @@ from torch import Tensor
 from service.style import progress, resample
 from service.style.inputs import Inputs
 from service.style.network.vgg import VGG
-from service.style.options import (
-    FADE,
-    Options,
+from service.style.options import Options
+from service.style.regions import Masks
+from service.style.strength import (
+    amounts,
+    opacity,
+    opacity_to_strength,
     strength_to_content_weight,
     strength_to_opacity,
-    weights_to_strength,
 )
-from service.style.regions import Masks
-from service.style.strength import amounts, opacity
 from service.style.transfer import stylize
 
 OPTIONS = Options(size=64, iterations=12)
@@ -36,14 +36,35 @@ def halves(left: int, right: int) -> Tensor:
     return plane
 
 
+def test_strength_goes_from_the_photograph_over_the_papers_ratio_to_hardly_the_photograph() -> None:
+    ratios = [strength_to_content_weight(strength) for strength in (0, 0.25, 0.5, 0.75, 1)]
+    assert ratios == pytest.approx([1e-2, 10**-2.5, 1e-3, 5.05e-4, 1e-5])
+    assert strength_to_content_weight(0.5) == Options().content_weight
+
+
+def test_the_photograph_shows_through_the_less_the_stronger_and_from_the_papers_ratio_on_not_at_all() -> None:
+    opacities = [strength_to_opacity(strength) for strength in (0, 0.1, 0.25, 0.4, 0.5, 0.7, 1)]
+    assert opacities == pytest.approx([0, 0.2546, 0.5548, 0.8272, 1, 1, 1], abs=1e-4)
+
+
+@pytest.mark.parametrize("strength", [0, 0.01, 0.07, 0.3, 0.49])
+def test_an_opacity_tells_which_strength_it_comes_from(strength: float) -> None:
+    assert opacity_to_strength(strength_to_opacity(strength)) == pytest.approx(strength, abs=1e-12)
+
+
+@pytest.mark.parametrize("strength", [-0.01, 1.01, float("nan")])
+def test_a_strength_outside_its_range_is_refused(strength: float) -> None:
+    with pytest.raises(ValueError, match="give a number from 0 to 1"):
+        strength_to_content_weight(strength)
+
+
 @pytest.mark.parametrize("strength", [0.05, 0.2, 0.5, 0.7, 1.0])
 @pytest.mark.parametrize("grey", [0.0, 0.3, 0.5, 1.0])
 def test_each_place_has_the_weight_and_the_opacity_of_its_own_strength(strength: float, grey: float) -> None:
     options, mask = of_strength(strength), torch.full((1, 1, 32, 48), grey)
     weights = options.content_weight * amounts(mask, "conv4_2", options)
     assert weights.shape == (4, 6)
-    own = max(grey * strength, min(FADE, strength))  # below, the photograph shows through
-    assert weights.max().item() == pytest.approx(strength_to_content_weight(own), rel=1e-4)
+    assert weights.max().item() == pytest.approx(strength_to_content_weight(grey * strength), rel=1e-4)
     assert opacity(mask, options).max().item() == pytest.approx(
         strength_to_opacity(grey * strength), abs=1e-6
     )
@@ -59,14 +80,21 @@ def test_weights_of_their_own_are_what_white_stands_for(weights: tuple[float, fl
     assert (opacity(0 * white, options) == 0).all()
 
 
-@pytest.mark.parametrize("strength", [0.0, FADE, 0.5, 1.0])
-def test_the_strength_of_weights_is_the_one_that_gives_them(strength: float) -> None:
-    assert weights_to_strength(strength_to_content_weight(strength), 1.0) == pytest.approx(strength)
+@pytest.mark.parametrize("strength", [0.5, 0.6, 0.9, 1.0])
+def test_weights_of_their_own_have_the_strength_that_gives_them(strength: float) -> None:
+    half = torch.full((1, 1, 32, 32), 0.5)
+    scale = 3.0  # of both weights: only their ratio counts
+    own = replace(LOCAL, content_weight=scale * strength_to_content_weight(strength), style_weight=scale)
+    torch.testing.assert_close(
+        amounts(half, "conv4_2", own), amounts(half, "conv4_2", of_strength(strength)), rtol=1e-4, atol=0
+    )
+    torch.testing.assert_close(opacity(half, own), opacity(half, of_strength(strength)), rtol=1e-4, atol=0)
 
 
 def test_a_soft_edge_is_even_in_strength() -> None:
+    """Below the middle a is a power of the grey: its logarithm is even where the grey is."""
     ramp = torch.linspace(0.5, 1, 64).expand(1, 1, 64, 64)
-    logs = amounts(ramp, "conv4_2", LOCAL).log10()[0]
+    logs = amounts(ramp, "conv4_2", of_strength(0.5)).log10()[0]
     torch.testing.assert_close(logs.diff(), logs.diff().mean().expand(7), rtol=1e-3, atol=1e-4)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from service.style import FADE, Options, Stopped
+from service.style import Options, Stopped, opacity_to_strength
 
 
 def settings_used(
@@ -36,7 +36,7 @@ def settings_used(
     }
     if options.opacity < 1:  # which nothing but strength can ask for
         del used["content_weight"], used["style_weight"]
-        used["strength"] = round(options.opacity * FADE, 12)
+        used["strength"] = round(opacity_to_strength(options.opacity), 12)
     return {name: value for name, value in used.items() if value is not None}
 
 
