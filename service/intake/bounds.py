@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from service.intake.contract import ANCHOR_WEIGHT, StylizeOptions
+from service.intake.contract import ANCHOR_WEIGHT, STRENGTH, StylizeOptions
 from service.intake.errors import OptionsError
 from service.messages import unknown
 from service.problems import FieldError
@@ -82,9 +82,9 @@ class Bounds:
         if errors:
             raise OptionsError(errors)
         content_weight, opacity = asked.content_weight, 1.0
-        if asked.strength is not None:
-            content_weight = strength_to_content_weight(asked.strength)
-            opacity = strength_to_opacity(asked.strength)
+        if content_weight is None and asked.style_weight is None:
+            strength = STRENGTH if asked.strength is None else asked.strength
+            content_weight, opacity = strength_to_content_weight(strength), strength_to_opacity(strength)
         budget = asked.budget
         if budget is None and asked.iterations is None:
             budget = self.default_budget

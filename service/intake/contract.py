@@ -4,6 +4,7 @@ openapi.yaml says the same to the outside; a test holds the two equal. What depe
 `service.intake.bounds`.
 """
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -27,6 +28,8 @@ from service.style import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Color, Depth
 from service.style.network import Pooling
 
 MAX_STYLES = 8
+STRENGTH = 0.75
+"""By default: see docs/develop/measurements.md."""
 ANCHOR_WEIGHT = 0.01
 """By default, where there is an anchor: see docs/develop/algorithm.md."""
 _MOST_LAYERS = 64  # more than any network has
@@ -99,8 +102,11 @@ def _whole(value: object) -> object:
 
 
 def _depth(value: object, info: ValidationInfo) -> object:
-    """16 where all values are texts, or a number."""
-    return int(value) if info.context == TEXTS and value in ("8", "16") else _whole(value)
+    """A choice between numbers, which pydantic does not read from texts as it does other numbers."""
+    if info.context == TEXTS and isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            value = float(value)
+    return _whole(value)
 
 
 def _format(value: object) -> object:
@@ -129,14 +135,16 @@ class StylizeOptions(BaseModel):
     )
     strength: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
         default=None,
-        description="From the photograph (0) to the artwork (1), in steps that look alike; 0.5 is the paper's "
-        "alpha/beta of 1e-3. Below it the photograph shows through, and 0 is the photograph itself. Not together "
-        "with content_weight and style_weight.",
+        description="From the photograph (0) to the artwork (1), in steps that look alike; "
+        f"{STRENGTH:g} where no weight is given. 0.5 is the paper's alpha/beta of 1e-3; below it the photograph "
+        "shows through, and 0 is the photograph itself. Not together with content_weight and style_weight.",
     )
     content_weight: Weight | None = Field(
-        default=None, description="The paper's alpha; 1e-3 where not given."
+        default=None, description="The paper's alpha; 1e-3 where only style_weight is given."
     )
-    style_weight: Weight | None = Field(default=None, description="The paper's beta; 1 where not given.")
+    style_weight: Weight | None = Field(
+        default=None, description="The paper's beta; 1 where only content_weight is given."
+    )
     content_layers: Layers = Field(
         default=dict(PAPER_CONTENT_LAYERS), description="Layers of the content loss, with their weights."
     )

@@ -97,11 +97,11 @@ def test_the_pictures_of_the_session_are_shown_again_one_by_one_and_cleared(visi
     visitor.move("Strength", "0.8")
     visitor.paint_to_the_end()
     page.get_by_role("button", name="Picture 1: first-dusk.png").click()
-    expect(page.locator("#facts")).to_contain_text(re.compile("^128 × 96, .* strength 0.5"))
+    expect(page.locator("#facts")).to_contain_text(re.compile("^128 × 96, .* strength 0.75"))
     with Image.open(io.BytesIO(download(page))) as image:
         assert image.size == (128, 96)
     page.get_by_role("button", name="Use its settings").click()
-    assert {"-F size=128", "-F strength=0.5"} <= set(visitor.command().split(" \\\n  "))
+    assert {"-F size=128", "-F strength=0.75"} <= set(visitor.command().split(" \\\n  "))
     page.get_by_role("button", name="Use as starting picture").click()
     expect(page.locator("#start-about")).to_have_text("first-dusk.png")
     page.get_by_role("button", name="Clear all").click()
@@ -128,9 +128,9 @@ def test_once_more_with_another_seed_or_more_or_less_strength(visitor: Visitor, 
     visitor.paint_to_the_end()
     facts = page.locator("#facts")
     for button, said in [
-        ("Stronger", re.compile(r"strength 0\.65, seed 0\.")),
-        ("Gentler", re.compile(r"strength 0\.5, seed 0\.")),
-        ("Another version", re.compile(r"strength 0\.5, seed [1-9]\d*\.")),
+        ("Stronger", re.compile(r"strength 0\.9, seed 0\.")),
+        ("Gentler", re.compile(r"strength 0\.75, seed 0\.")),
+        ("Another version", re.compile(r"strength 0\.75, seed [1-9]\d*\.")),
     ]:
         page.get_by_role("button", name=button).click()
         expect(facts).to_contain_text(said)

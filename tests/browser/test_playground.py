@@ -119,7 +119,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(visitor: Visitor) -> Non
     expect(page.get_by_role("radio", name="A rose")).to_be_checked()
     tab_to("#strength")
     keyboard.press("ArrowRight")
-    expect(page.locator("output[for=strength]")).to_have_text("0.55")
+    expect(page.locator("output[for=strength]")).to_have_text("0.80")
     tab_to("#size")
     keyboard.press("Home")
     tab_to("#paint")
@@ -136,8 +136,8 @@ def test_everything_can_be_done_with_the_keyboard_alone(visitor: Visitor) -> Non
     expect(page.locator("#strip li")).to_have_count(2)
     tab_to("#strip li:last-child button")
     keyboard.press("Enter")
-    expect(page.locator("#facts")).to_contain_text("strength 0.55")
-    assert "style_name=rose -F size=128 -F strength=0.7" in " ".join(visitor.command().split(" \\\n  "))
+    expect(page.locator("#facts")).to_contain_text("strength 0.8")
+    assert "style_name=rose -F size=128 -F strength=0.95" in " ".join(visitor.command().split(" \\\n  "))
 
 
 def test_what_goes_wrong_is_said_next_to_its_field(visitor: Visitor) -> None:

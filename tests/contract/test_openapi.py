@@ -150,9 +150,9 @@ def test_each_option_is_described_in_the_same_words(name: str) -> None:
 
 def test_the_weights_that_it_names_as_defaults_are_the_codes() -> None:
     assert f"{Options().content_weight:g}" in ("0.001",)
-    assert "1e-3 where not given" in SCHEMAS["content_weight"]["description"]
+    assert "1e-3 where only" in SCHEMAS["content_weight"]["description"]
     assert Options().style_weight == 1
-    assert "1 where not given" in SCHEMAS["style_weight"]["description"]
+    assert "1 where only" in SCHEMAS["style_weight"]["description"]
 
 
 @each_body

@@ -8,13 +8,15 @@ from service.intake.contract import parse_options
 from service.intake.errors import OptionsError
 from service.style.network.vgg import layer_names
 from service.style.options import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS
+from service.style.strength import strength_to_content_weight
 
 BOUNDS = Bounds.of_device("cpu", layer_names("vgg16"), max_budget=60)
 
 
-def test_without_options_everything_is_the_papers() -> None:
+def test_without_options_everything_but_the_strength_is_the_papers() -> None:
     options = BOUNDS.complete(parse_options({}, text=True), 1)
-    assert options.content_weight == 1e-3
+    assert options.content_weight == strength_to_content_weight(0.75)
+    assert options.opacity == 1
     assert options.style_weight == 1
     assert options.content_layers == PAPER_CONTENT_LAYERS
     assert options.style_layers == PAPER_STYLE_LAYERS
@@ -22,6 +24,12 @@ def test_without_options_everything_is_the_papers() -> None:
     assert options.pooling == "average"
     assert (options.color, options.tv_weight) == ("style", 0)
     assert options.iterations is None
+
+
+@pytest.mark.parametrize(("given", "weights"), [("content_weight", (2, 1)), ("style_weight", (1e-3, 2))])
+def test_with_one_weight_the_other_is_the_papers(given: str, weights: tuple[float, float]) -> None:
+    options = BOUNDS.complete(parse_options({given: "2"}, text=True), 1)
+    assert (options.content_weight, options.style_weight) == weights
 
 
 @pytest.mark.parametrize(("device", "usual", "largest"), [("cpu", 256, 1024), ("cuda", 512, 4096)])

@@ -118,3 +118,8 @@ def test_anything_else_is_no_layers(value: object) -> None:
 def test_in_json_weights_are_a_list_and_no_text() -> None:
     assert complaint({"style_weights": "1,2"}, text=False) == 'style_weights is "1,2": give a list.'
     assert parse_options({"style_weights": "1,2"}, text=True).style_weights == [1, 2]
+
+
+@pytest.mark.parametrize("value", ["16", "16.0", "1.6e1"])
+def test_a_form_writes_the_depth_as_it_writes_any_number(value: str) -> None:
+    assert parse_options({"depth": value}, text=True).depth == 16
