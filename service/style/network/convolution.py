@@ -91,36 +91,25 @@ class Winograd:
 
         A margin sees nothing but the border next to it, and of the kernel what points outwards.
         """
+        from service.style.network import winograd
 
-        def border(dimension: int, at: int) -> Tensor:
-            line = _line(gradient, response.shape, dimension, at)
-            if own is not None:
-                line = line + own.narrow(dimension, at, 1)
-            return line * (response.narrow(dimension, at, 1) > 0)
-
-        bottom, right = response.shape[2] - 1, response.shape[3] - 1
-        rows = (
-            F.conv2d(border(2, 0), self.turned[:, :, 2:], padding=(0, 2)),
-            F.conv2d(border(2, bottom), self.turned[:, :, :1], padding=(0, 2)),
-        )
-        columns = (
-            F.conv2d(border(3, 0), self.turned[:, :, :, 2:], padding=(1, 0)),
-            F.conv2d(border(3, right), self.turned[:, :, :, :1], padding=(1, 0)),
-        )
-        return torch.cat(rows, 2), torch.cat(columns, 3)
+        top, bottom, left, right = winograd.border(gradient, response, own)
+        kernel = self.turned
+        rows = torch.stack((_spread(top, kernel[:, :, 2]), _spread(bottom, kernel[:, :, 0])))
+        columns = torch.stack((_spread(left, kernel[:, :, :, 2]), _spread(right, kernel[:, :, :, 0])))
+        return rows.permute(2, 0, 1)[None], columns[:, 1:-1].permute(2, 1, 0)[None]
 
 
-def _line(gradient: Tensor, shape: torch.Size, dimension: int, at: int) -> Tensor:
-    """One row, (1, C, 1, W), or column, (1, C, H, 1), of a gradient of this shape, or of what its averages have."""
-    if gradient.shape == shape:
-        return gradient.narrow(dimension, at, 1)
-    # Pooling floors: an odd last row or column was not seen, and gets no gradient.
-    seen = at // 2 < gradient.shape[dimension]
-    line = gradient.narrow(dimension, at // 2 if seen else 0, 1) * (0.25 if seen else 0)
-    other = 5 - dimension
-    line = line.repeat_interleave(2, other)
-    lacking = shape[other] - line.shape[other]
-    return F.pad(line, (0, lacking, 0, 0) if other == 3 else (0, 0, 0, lacking))
+def _spread(line: Tensor, kernel: Tensor) -> Tensor:
+    """The full correlation of a line, (n, out), with a kernel of three, (in, out, 3): (n + 2, in).
+
+    By products of matrices, which read the kernel where it is; a convolution would copy it first.
+    """
+    n = line.shape[0]
+    spread = line.new_zeros((n + 2, kernel.shape[0]))
+    for tap in range(3):
+        spread[2 - tap : 2 - tap + n].addmm_(line, kernel[:, :, tap].t())
+    return spread
 
 
 def fast(height: int, width: int) -> bool:

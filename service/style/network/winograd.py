@@ -115,6 +115,26 @@ def adjoint(gradient: Tensor, response: Tensor, u: Tensor, own: Tensor | None = 
     return y
 
 
+def border(
+    gradient: Tensor, response: Tensor, own: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The gradient past the ReLU at the border: of what `adjoint` convolves, what a margin beyond it sees.
+
+    Args:
+        gradient: as for `adjoint`.
+        response: as for `adjoint`.
+        own: as for `adjoint`.
+
+    Returns:
+        The first and the last row, (W, out) each, and the first and the last column, (H, out) each.
+    """
+    channels, height, width = response.shape[1:]
+    rows, columns = torch.empty((2, width, channels)), torch.empty((2, height, channels))
+    own_array = _NOTHING if own is None else _array(own)
+    _border(_array(gradient), own_array, _array(response), rows.numpy(), columns.numpy())
+    return rows[0], rows[1], columns[0], columns[1]
+
+
 class _Before(NamedTuple):
     """What the transform of the input takes: see `_tiles_in`."""
 
@@ -272,3 +292,30 @@ def _tiles_out(m: Array, y: Array, bias: Array, pooled: Array, first: int) -> No
                     above = y[2 * i, 2 * k, c] + y[2 * i, 2 * k + 1, c]
                     below = y[2 * i + 1, 2 * k, c] + y[2 * i + 1, 2 * k + 1, c]
                     pooled[i, k, c] = _QUARTER * (above + below)
+
+
+@numba.njit(
+    "void(float32[:,:,::1], float32[:,:,::1], float32[:,:,::1], float32[:,:,::1], float32[:,:,::1])",
+    **{**_OPTIONS, "parallel": False},
+)
+def _border(x: Array, own: Array, response: Array, rows: Array, columns: Array) -> None:
+    """The first and last row of d as it is in `_tiles_in`, (2, W, C), and its first and last column, (2, H, C)."""
+    height, width, channels = response.shape
+    step, share = (2, _QUARTER) if height > x.shape[0] or width > x.shape[1] else (1, _ONE)
+    for side in range(2):
+        for at in range(width + height):
+            if at < width:
+                row, column, d = side * (height - 1), at, rows[side, at]
+            else:
+                row, column, d = at - width, side * (width - 1), columns[side, at - width]
+            if row // step < x.shape[0] and column // step < x.shape[1]:
+                for c in range(channels):
+                    d[c] = share * x[row // step, column // step, c]
+            else:
+                for c in range(channels):
+                    d[c] = _ZERO
+            if own.shape[0] > 0:
+                for c in range(channels):
+                    d[c] += own[row, column, c]
+            for c in range(channels):
+                d[c] = d[c] if response[row, column, c] > _ZERO else _ZERO
