@@ -82,6 +82,10 @@ class Metrics:
         self.answer_bytes = self._histogram(
             "stylize_http_response_body_bytes", "Answers with a picture.", _BYTES
         )
+        self.cut_short = self._counter(
+            "stylize_http_responses_cut_short",
+            "Answers that their client did not take whole: it left, or was slow.",
+        )
         self.requests = self._counter(
             "stylize_requests", "What each request to paint came to; the sum is their number.", ("outcome",)
         )

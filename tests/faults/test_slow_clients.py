@@ -117,6 +117,22 @@ def test_a_client_that_does_not_take_its_answers_is_given_up(server: Server) -> 
     assert not server.errors(since=begun)
 
 
+@pytest.mark.parametrize("taken", [0, 1000])
+def test_an_answer_that_its_client_resets_is_counted_as_cut_short(server: Server, taken: int) -> None:
+    counter = "stylize_http_responses_cut_short_total"
+    before = server.metric(counter)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert connection.recv(1, socket.MSG_PEEK)  # it has begun
+        connection.recv(taken)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    wait_until(lambda: server.metric(counter) == before + 1)
+    assert server.get("/version").status_code == 200
+    assert server.metric(counter) == before + 1
+
+
 def closed_by_server_unread(connection: socket.socket) -> bool:
     """Whether the other end is gone, seen by writing: what there is to read is not read."""
     try:
