@@ -23,6 +23,7 @@ from service.engine.engine import State
 from service.engine.jobs import Fault, Model
 from service.images.decoders import Pool
 from service.model.faults import fault_of
+from service.server.worker import Worker
 from service.settings.settings import Settings
 from service.style.loss.objective import Losses
 from service.style.memory.prediction import DoesNotFitError, Need, require_room
@@ -220,8 +221,10 @@ def create_fake_app() -> Flask:
     A file at STEP_FILE holds the evaluations (`held_by`), one at LOAD_FILE the start. EVALUATIONS is how many a
     picture takes, and each of them takes EVALUATION_SECONDS. What a file at FAULT_FILE says is the message of a
     RuntimeError in the second evaluation; an empty one is a MemoryError. With BREAKABLE_DECODERS files
-    can break those.
+    can break those. While there is a file at LOOP_FILE, the loop of connections stands still.
     """
+    if loop_file := os.environ.get("LOOP_FILE"):
+        stand_still(Path(loop_file))
     step_file, load_file, fault_file = (
         Path(os.environ.get(name) or os.devnull) for name in ("STEP_FILE", "LOAD_FILE", "FAULT_FILE")
     )
@@ -243,6 +246,17 @@ def create_fake_app() -> Flask:
 
     decoders = Pool(program=BREAKABLE, seconds=1.0) if os.environ.get("BREAKABLE_DECODERS") else None
     return create_app(load=load, decoders=decoders)
+
+
+def stand_still(loop_file: Path) -> None:
+    """Let gunicorn's loop of connections wait, in this process, as long as there is this file."""
+    turn = Worker.wait_for_and_dispatch_events
+
+    def turn_later(worker: Worker, timeout: float | None) -> None:
+        wait_until(lambda: not loop_file.exists(), 60)
+        turn(worker, timeout)
+
+    Worker.wait_for_and_dispatch_events = turn_later  # type: ignore[assignment, method-assign]
 
 
 def held_by(step_file: Path, number: int) -> None:
