@@ -66,6 +66,9 @@ def debian(status: str) -> Iterator[dict[str, Any]]:
 
 def bill(dpkg: Path | None) -> dict[str, Any]:
     """The bill of materials."""
+    packages = [] if dpkg is None else list(debian(dpkg.read_text()))
+    if dpkg is not None and not packages:
+        raise click.UsageError(f"{dpkg} names no installed package: give the image's /var/lib/dpkg/status.")
     command = [sys.executable, "-m", "cyclonedx_py", "requirements", "-", "--output-reproducible"]
     done = subprocess.run(
         [*command, "--sv", "1.6", "--of", "JSON", "--pyproject", str(ROOT / "pyproject.toml")],
@@ -79,13 +82,7 @@ def bill(dpkg: Path | None) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(done.stdout)
     for component in document["components"]:
         component.pop("description", None)  # the line of a file that nobody has
-    if dpkg is not None:
-        packages = list(debian(dpkg.read_text()))
-        if not packages:
-            raise click.UsageError(
-                f"{dpkg} names no installed package: give the image's /var/lib/dpkg/status."
-            )
-        document["components"] += packages
+    document["components"] += packages
     return document
 
 

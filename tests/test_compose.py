@@ -3,12 +3,13 @@
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 import yaml
+from check_jsonschema import main as check_jsonschema
+from click.testing import CliRunner
 
 from service.settings.settings import PREFIX, Settings
 from tests.test_dockerfile import DEFAULTS, ENV, NAMED
@@ -32,12 +33,12 @@ def _mounts(service: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("file", FILES)
 def test_it_keeps_to_the_compose_specification(file: str, tmp_path: Path) -> None:
-    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
-    done = subprocess.run([*check, str(ROOT / file)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    check = ["--builtin-schema", "vendor.compose-spec"]
+    done = CliRunner().invoke(check_jsonschema, [*check, str(ROOT / file)])
+    assert done.exit_code == 0, done.output
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text((ROOT / file).read_text().replace("environment:", "enviroment:"))
-    assert subprocess.run([*check, str(wrong)], capture_output=True, check=False).returncode == 1
+    assert CliRunner().invoke(check_jsonschema, [*check, str(wrong)]).exit_code == 1
 
 
 @pytest.mark.parametrize("file", FILES)
