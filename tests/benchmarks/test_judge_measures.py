@@ -57,28 +57,33 @@ def judge(photograph: Tensor, tmp_path_factory: pytest.TempPathFactory) -> Judge
     return Judge(network, photograph, photograph, SIZE)
 
 
+@pytest.fixture(scope="module")
+def ever_noisier(judge: Judge, photograph: Tensor) -> list[dict[str, float]]:
+    """What is measured of the photograph, and of it with ever more noise."""
+    return [judge.measure(disturbed(photograph, amplitude)) for amplitude in (0, 8, 24, 72)]
+
+
 @pytest.mark.parametrize("name", ["content", "style", "total", "lpips", "cfsd", "dists", "colours", "rim"])
-def test_the_photograph_itself_is_no_distance_away(judge: Judge, photograph: Tensor, name: str) -> None:
-    assert judge.measure(photograph)[name] == pytest.approx(0, abs=1e-4)
+def test_the_photograph_itself_is_no_distance_away(ever_noisier: list[dict[str, float]], name: str) -> None:
+    assert ever_noisier[0][name] == pytest.approx(0, abs=1e-4)
 
 
-def test_every_measure_is_taken(judge: Judge, photograph: Tensor) -> None:
-    found = judge.measure(photograph)
-    assert list(found) == list(MEASURES)
-    assert all(map(math.isfinite, found.values()))
+def test_every_measure_is_taken(ever_noisier: list[dict[str, float]]) -> None:
+    assert list(ever_noisier[0]) == list(MEASURES)
+    assert all(map(math.isfinite, ever_noisier[0].values()))
 
 
 @pytest.mark.parametrize(
     "name", ["content", "style", "total", "lpips", "cfsd", "dists", "colours", "mesh", "weave"]
 )
-def test_more_noise_is_farther_away(judge: Judge, photograph: Tensor, name: str) -> None:
-    found = [judge.measure(disturbed(photograph, amplitude))[name] for amplitude in (0, 8, 24, 72)]
+def test_more_noise_is_farther_away(ever_noisier: list[dict[str, float]], name: str) -> None:
+    found = [measures[name] for measures in ever_noisier]
     assert found == sorted(found)
     assert found[0] < found[1] < found[3]
 
 
-def test_more_noise_leaves_less_of_the_lines(judge: Judge, photograph: Tensor) -> None:
-    found = [judge.measure(disturbed(photograph, amplitude))["lines"] for amplitude in (0, 8, 24, 72)]
+def test_more_noise_leaves_less_of_the_lines(ever_noisier: list[dict[str, float]]) -> None:
+    found = [measures["lines"] for measures in ever_noisier]
     assert found[0] == pytest.approx(1)
     assert found == sorted(found, reverse=True)
 
