@@ -4,18 +4,25 @@ from pathlib import Path
 
 import torch
 
-from service.style.network import BLOCKS, CHANNELS
+from service.style.network import CHANNELS, IMAGENET_MEAN, layer_names
+from service.weights.calibration import calibrate
+from service.weights.canonical import Canonical, write
+from service.weights.convert import Weights
 
 
 def random_weights(path: Path) -> None:
-    """A file of random weights of VGG-19's shape, with torchvision's names."""
+    """Write a file of random weights of VGG-19's shape in our layout, whatever the name of the file ends with.
+
+    They are calibrated already, on a small picture, so that a load takes no seconds.
+    """
     generator = torch.Generator().manual_seed(0)
-    tensors, number, incoming = {}, 0, 3
-    for count, outgoing in zip(BLOCKS["vgg19"], CHANNELS, strict=True):
-        for _ in range(count):
-            kernel = torch.randn(outgoing, incoming, 3, 3, generator=generator) * (2 / (9 * incoming)) ** 0.5
-            tensors[f"features.{number}.weight"] = kernel
-            tensors[f"features.{number}.bias"] = torch.randn(outgoing, generator=generator) * 0.1
-            number, incoming = number + 2, outgoing  # a ReLU after each
-        number += 1  # a pooling
-    torch.save(tensors, path)
+    tensors, incoming = {}, 3
+    for name in layer_names("vgg19"):
+        outgoing = CHANNELS[int(name[4]) - 1]
+        spread = (2 / (9 * incoming)) ** 0.5
+        tensors[f"{name}.weight"] = spread * torch.randn(outgoing, incoming, 3, 3, generator=generator)
+        tensors[f"{name}.bias"] = 0.1 * torch.randn(outgoing, generator=generator)
+        incoming = outgoing
+    picture = torch.rand(1, 3, 64, 64, generator=generator)
+    weights, factors = calibrate(Weights("vgg19", tensors, IMAGENET_MEAN), picture)
+    write(path, Canonical("custom", weights, "random numbers", 64 * "0", "nobody", factors))

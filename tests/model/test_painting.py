@@ -1,7 +1,6 @@
 """What the model says about memory."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,12 +17,20 @@ from service.style.memory.prediction import largest_square
 from service.style.network.vgg import CHANNELS, VGG, layer_names
 from service.style.options import Options
 from service.style.work import Shapes, Work
-from tests.style.conftest import slow_down
+from tests.style.conftest import slow_down, thin_network
 
 GIB = 2**30
 SMALL = Options(size=64, iterations=8)
 KEPT = (512, 512)
 """A square picture that comes for SMALL, as the service keeps it."""
+
+
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file of random weights."""
+    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
+    random_weights(path)
+    return str(path)
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +43,12 @@ def model() -> PaintingModel:
         weights |= {f"{name}.bias": torch.zeros(outgoing)}
         incoming = outgoing
     return PaintingModel(VGG("vgg16", weights), "vgg16", "", "", "cpu", "")
+
+
+@pytest.fixture(scope="module")
+def network() -> VGG:
+    """One that can be painted with quickly."""
+    return thin_network()
 
 
 def test_without_a_bound_everything_fits(model: PaintingModel) -> None:
@@ -56,14 +69,12 @@ def test_where_there_is_no_memory_for_any_picture_it_does_not_start(model: Paint
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_it_learns_what_one_evaluation_costs_however_many_come_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+    model: PaintingModel, network: VGG, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     clock = Clock()
     slow_down(monkeypatch, clock, 0.25)
     monkeypatch.setattr("service.style.transfer.at_once", lambda device, pixels: count)
-    random_weights(tmp_path / "random.pth")
-    settings = Settings(backbone=str(tmp_path / "random.pth"), device="cpu")
-    model = replace(load_model(settings), clock=clock)
+    model = replace(model, network=network, costs={}, clock=clock)
     assert model.expected_seconds(256) is None
     model.warm_up()
     assert model.costs == {64**2: 0.25, 256**2: 0.25}
@@ -71,11 +82,10 @@ def test_it_learns_what_one_evaluation_costs_however_many_come_at_once(
 
 
 def test_the_pictures_of_each_place_get_the_same_part_of_what_the_painting_leaves(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    backbone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.model.painting.free_for_requests", lambda: 2 * GIB)
-    random_weights(tmp_path / "random.pth")
-    usual = Settings(backbone=str(tmp_path / "random.pth"), device="cpu")
+    usual = Settings(backbone=backbone, device="cpu")
     assert load_model(usual).room == RESERVE // 5
     assert load_model(usual.model_copy(update={"memory": GIB, "queue_size": 7})).room == GIB // 8
     monkeypatch.setattr("service.model.painting.free_for_requests", lambda: None)
@@ -83,13 +93,12 @@ def test_the_pictures_of_each_place_get_the_same_part_of_what_the_painting_leave
 
 
 def test_where_no_usual_picture_could_wait_it_does_not_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    backbone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.model.painting.free_for_requests", lambda: 2 * GIB)
-    random_weights(tmp_path / "random.pth")
     square = (512, 512)
     most = RESERVE // pictures.held(square, [square], Options(size=256))
-    settings = Settings(backbone=str(tmp_path / "random.pth"), device="cpu", queue_size=most - 1)
+    settings = Settings(backbone=backbone, device="cpu", queue_size=most - 1)
     load_model(settings)
     with pytest.raises(LoadError, match=r"those of a usual one take 2 MiB: lower STYLIZE_QUEUE_SIZE\.$"):
         load_model(settings.model_copy(update={"queue_size": most}))
@@ -117,11 +126,10 @@ def test_what_is_prepared_for_a_gpu_is_pinned(
 
 @pytest.mark.parametrize("memory", [2**30, 2**40])
 def test_the_largest_size_is_that_which_fits_up_to_what_may_be_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: int
+    backbone: str, monkeypatch: pytest.MonkeyPatch, memory: int
 ) -> None:
     monkeypatch.setattr("service.model.painting.free_for_requests", lambda: None)  # any picture may wait
-    random_weights(tmp_path / "random.pth")
-    settings = Settings(backbone=str(tmp_path / "random.pth"), device="cpu", memory=memory, max_size=4096)
+    settings = Settings(backbone=backbone, device="cpu", memory=memory, max_size=4096)
     model = load_model(settings)
     fits = largest_square(model.network, memory, 8192)
     assert fits is not None

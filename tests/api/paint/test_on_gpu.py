@@ -1,8 +1,8 @@
 """The whole service on a GPU that is not there (`devtools.gpu`): loaded, warmed up, recorded and asked."""
 
+import copy
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import torch
@@ -13,42 +13,43 @@ from werkzeug.test import TestResponse
 
 from devtools.gpu import GPU, in_place_of_cuda
 from devtools.serving import settings, wait_until
-from devtools.weights import random_weights
 from service.api.app import create_app
 from service.api.context import Service, service_of
 from service.engine.engine import State
 from service.images import decode
 from service.model.painting import PaintingModel, load_model
 from service.style.network.precision import with_precision
+from service.style.network.vgg import VGG
 from service.style.optimiser.graphs import Graphs
 from service.style.options import Options
 from service.style.progress import finish
 from service.style.transfer import stylize
-from service.weights import load
+from service.weights import LoadedBackbone
 from tests.api.paint.test_stylize import Parts, file, post, value
-from tests.style.conftest import picture
+from tests.style.conftest import picture, thin_network
 
 PHOTOGRAPH, ARTWORK = picture(48, 64, seed=1), picture(80, 60, seed=2)
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "random.pth"
-    random_weights(path)
-    return path
+def network() -> VGG:
+    return thin_network()
 
 
 @pytest.fixture(scope="module")
-def gpu() -> Iterator[GPU]:
+def gpu(network: VGG) -> Iterator[GPU]:
+    """Everything but the weights is loaded as it always is."""
     gpu = GPU(total=2**32)
     with pytest.MonkeyPatch.context() as patch:
         in_place_of_cuda(patch, gpu)
+        loaded = LoadedBackbone(copy.deepcopy(network), "custom", "random numbers", "0" * 12, "")
+        patch.setattr("service.model.painting.load", lambda *_: loaded)
         yield gpu
 
 
 @pytest.fixture(scope="module")
-def app(gpu: GPU, weights: Path) -> Iterator[Flask]:
-    chosen = settings(device="cuda", cuda_graphs=True, backbone=str(weights), max_size=64, threads=1)
+def app(gpu: GPU) -> Iterator[Flask]:
+    chosen = settings(device="cuda", cuda_graphs=True, max_size=64, threads=1)
 
     def started_there() -> PaintingModel:
         gpu.mode().__enter__()  # type: ignore[no-untyped-call]  # of this thread, as long as it lives
@@ -78,13 +79,14 @@ def test_it_says_what_it_paints_with(client: FlaskClient) -> None:
     assert version["largest_size"] == version["limits"]["max_size"] == 64
 
 
-def test_its_pictures_are_those_of_a_cpu_in_the_same_precision(client: FlaskClient, weights: Path) -> None:
+def test_its_pictures_are_those_of_a_cpu_in_the_same_precision(client: FlaskClient, network: VGG) -> None:
     answer = painted(client, size=64)
     assert answer.status_code == 200
     torch.set_num_threads(1)  # as the engine's thread has: more of them add up in another order
-    network = with_precision(load(str(weights), weights.parent).network, "bf16")
     without = Graphs(room=0)  # steps that can be recorded round otherwise than those that cannot
-    expected = finish(stylize(network, PHOTOGRAPH, [ARTWORK], Options(size=64), graphs=without)).image
+    expected = finish(
+        stylize(with_precision(network, "bf16"), PHOTOGRAPH, [ARTWORK], Options(size=64), graphs=without)
+    ).image
     assert torch.equal(decode(answer.data).rgb, expected)
 
 
