@@ -1,6 +1,7 @@
 """The compose file is one, and says what the repository has."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path, PurePosixPath
@@ -11,11 +12,12 @@ import yaml
 from check_jsonschema import main as check_jsonschema
 from click.testing import CliRunner
 
+from devtools.proxy import ProxyMissingError, found
 from service.settings.settings import PREFIX, Settings
 from tests.test_dockerfile import DEFAULTS, ENV, NAMED
 
 ROOT = Path(__file__).parents[1]
-FILES = ("compose.yaml", "compose/gpu.yaml")
+FILES = ("compose.yaml", "compose/gpu.yaml", "compose/gpus.yaml")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 SERVICE = SERVICES["stylize"]
@@ -43,7 +45,8 @@ def test_it_keeps_to_the_compose_specification(file: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("file", FILES)
 def test_its_settings_are_settings_of_the_service(file: str) -> None:
-    environment = yaml.safe_load((ROOT / file).read_text())["services"]["stylize"]["environment"]
+    services: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / file).read_text())["services"]
+    environment = next(each["environment"] for each in services.values() if "environment" in each)
     settings = Settings.model_validate(
         {name.removeprefix(PREFIX).lower(): value for name, value in environment.items()}
     )
@@ -98,7 +101,9 @@ def test_images_of_others_have_a_version(service: str) -> None:
 def test_prometheus_scrapes_the_admin_port_and_has_the_rules_of_the_chart() -> None:
     config = _load("prometheus.yaml")
     (job,) = config["scrape_configs"]
-    assert job["static_configs"] == [{"targets": [f"stylize:{Settings.model_fields['admin_port'].default}"]}]
+    (where,) = job["dns_sd_configs"]
+    assert (where["names"], where["type"]) == (["stylize"], "A")
+    assert where["port"] == Settings.model_fields["admin_port"].default
     mounts = _mounts("prometheus")
     (option,) = [each for each in SERVICES["prometheus"]["command"] if each.startswith("--config.file=")]
     at = PurePosixPath(option.removeprefix("--config.file="))
@@ -150,3 +155,69 @@ def test_cuda_is_in_the_image_for_a_gpu_and_not_in_the_other() -> None:
     assert SERVICE["build"]["args"]["TORCH_INDEX"].endswith("/whl/cpu")
     assert gpu["build"]["args"] == {"TORCH_INDEX": ""}
     assert [SERVICE["image"], gpu["image"]] == ["localhost/stylize:cpu", "localhost/stylize:cuda"]
+
+
+def _several() -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """The services of several GPUs, by name, and the proxy before them."""
+    services: dict[str, dict[str, Any]] = _load("gpus.yaml")["services"]
+    proxy = services.pop("haproxy")
+    assert services.pop("stylize") == {"profiles": ["without-gpus"]}  # the one of compose.yaml is not started
+    return services, proxy
+
+
+def test_each_of_several_gpus_has_a_service_like_that_of_one() -> None:
+    gpu = _load("gpu.yaml")["services"]["stylize"]
+    expected = SERVICE | {
+        "image": gpu["image"],
+        "environment": SERVICE["environment"] | gpu["environment"],
+        "networks": {"default": {"aliases": ["stylize"]}},
+    }
+    of_its_own = ("build", "ports", "deploy")  # without a TORCH_INDEX, it is the locked torch
+    services, _ = _several()
+    for number, service in enumerate(services.values()):
+        assert {name: value for name, value in service.items() if name not in of_its_own} == {
+            name: value for name, value in expected.items() if name not in of_its_own
+        }
+        assert service["build"] == {
+            "context": ".",
+            "args": {"BACKBONE": SERVICE["build"]["args"]["BACKBONE"]},
+        }
+        (device,) = service["deploy"]["resources"]["reservations"]["devices"]
+        assert device == {"driver": "nvidia", "device_ids": [str(number)], "capabilities": ["gpu"]}
+
+
+def test_haproxy_has_the_port_and_a_server_for_each_gpu() -> None:
+    services, proxy = _several()
+    (port,) = proxy["ports"]
+    assert [port] == SERVICE["ports"]
+    assert proxy["volumes"] == ["./compose/haproxy.cfg:/usr/local/etc/haproxy/haproxy.cfg:ro"]
+    assert re.fullmatch(r"haproxy:\d+\.\d+\.\d+", proxy["image"])
+    assert proxy["stop_grace_period"] == SERVICE["stop_grace_period"]
+    assert (proxy["cap_drop"], proxy["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
+    configuration = (ROOT / "compose/haproxy.cfg").read_text()
+    inside = Settings.model_fields["port"].default
+    assert re.findall(r"^    server (\S+) (\S+)$", configuration, re.MULTILINE) == [
+        (name, f"{name}:{inside}") for name in services
+    ]
+    assert re.findall(r"^    bind :(\d+)$", configuration, re.MULTILINE) == [port.rpartition(":")[2]]
+
+
+def test_haproxy_accepts_its_configuration_with_the_names_of_containers_that_are_not_there() -> None:
+    try:
+        haproxy = found("haproxy")
+    except ProxyMissingError:
+        pytest.skip("there is no haproxy: apt-get install haproxy")
+    check = [haproxy, "-c", "-f", str(ROOT / "compose/haproxy.cfg")]
+    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_page_shows_haproxy_s_configuration_as_it_is() -> None:
+    page = (ROOT / "docs/run/operations.md").read_text()
+    shown = page[page.index("HAProxy (") :].split("```")[1]
+    lines = [
+        line for line in shown.splitlines() if line and not line.startswith(("    bind ", "    server "))
+    ]
+    configured = (ROOT / "compose/haproxy.cfg").read_text().splitlines()
+    missing = [line for line in lines if line.partition("  #")[0].rstrip() not in configured]
+    assert not missing

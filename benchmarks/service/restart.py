@@ -22,7 +22,7 @@ import click
 
 from benchmarks.service.clients import BROKEN, Answer, ask, prepared
 from benchmarks.service.percentiles import percentile
-from benchmarks.service.proxy import ProxyMissingError, serving
+from devtools.proxy import ProxyMissingError, serving
 from devtools.running import FAKE_APP, Server
 from devtools.serving import wait_until
 

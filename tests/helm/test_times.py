@@ -75,6 +75,9 @@ def test_compose_waits_as_long() -> None:
     service: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["stylize"]
     deadline = float(service["environment"]["STYLIZE_DEADLINE"])
     assert service["stop_grace_period"] == f"{times.after(deadline, times.STOPPED)}s"
+    proxy = (ROOT / "compose/haproxy.cfg").read_text()
+    waits = re.findall(r"timeout (?:client|server) (\w+)", proxy)
+    assert waits == [f"{times.after(deadline, times.ROUTED)}s"] * 2
 
 
 @pytest.mark.parametrize("name", ["stylize.py", "stylize.ts", "stylize.sh", "Stylize.kt", "Stylize.swift"])

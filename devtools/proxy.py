@@ -1,5 +1,6 @@
-"""HAProxy or nginx in front of instances, configured as docs/run/operations.md says."""
+"""HAProxy or nginx in front of instances on this machine, configured as docs/run/operations.md says."""
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -9,32 +10,11 @@ from pathlib import Path
 
 import requests
 
-from devtools.running import free_ports
+from devtools.running import ROOT, free_ports
 from devtools.serving import wait_until
 
-HAPROXY = """\
-defaults
-    mode http
-    timeout connect 1s
-    timeout client 130s
-    timeout server 130s
-    timeout http-request 15s
-    retries 3
-    option redispatch 1
-    retry-on conn-failure
-    http-reuse never
-
-frontend public
-    bind 127.0.0.1:{port}
-    default_backend stylize
-
-backend stylize
-    balance leastconn
-    option httpchk GET /readyz
-    http-check expect status 200
-    default-server check inter 500ms fall 1 rise 1
-{servers}
-"""
+HAPROXY = ROOT / "compose" / "haproxy.cfg"
+"""What users of several GPUs get."""
 
 NGINX = """\
 daemon off;
@@ -85,6 +65,19 @@ def found(program: str) -> str:
     )
 
 
+def haproxy_configuration(port: int, instances: Sequence[int]) -> str:
+    """compose/haproxy.cfg with this machine's addresses: its own port, and those of the instances."""
+    servers = "".join(f"    server instance{each} 127.0.0.1:{each}\n" for each in instances)
+    here = re.sub(r"^    bind .*", f"    bind 127.0.0.1:{port}", HAPROXY.read_text(), flags=re.MULTILINE)
+    return re.sub(r"(?:^    server .*\n)+", servers, here, flags=re.MULTILINE)
+
+
+def nginx_configuration(port: int, instances: Sequence[int], folder: str) -> str:
+    """The same for nginx, with its files in a folder."""
+    servers = "\n".join(f"        server 127.0.0.1:{each} max_fails=0;" for each in instances)
+    return NGINX.format(port=port, servers=servers, folder=folder)
+
+
 @contextmanager
 def serving(program: str, instances: Sequence[int]) -> Iterator[int]:
     """Run the proxy before instances on these ports of this machine; yields its own port.
@@ -95,12 +88,10 @@ def serving(program: str, instances: Sequence[int]) -> Iterator[int]:
     path = found(program)
     nginx = Path(path).name.startswith("nginx")
     (port,) = free_ports(1)
-    line = "        server 127.0.0.1:{1} max_fails=0;" if nginx else "    server instance{0} 127.0.0.1:{1}"
-    servers = "\n".join(line.format(number, each) for number, each in enumerate(instances, start=1))
     with tempfile.TemporaryDirectory() as folder:
         configuration = Path(folder) / "proxy.conf"
         configuration.write_text(
-            (NGINX if nginx else HAPROXY).format(port=port, servers=servers, folder=folder)
+            nginx_configuration(port, instances, folder) if nginx else haproxy_configuration(port, instances)
         )
         arguments = ["-c", str(configuration), "-p", folder] if nginx else ["-f", str(configuration)]
         log = (Path(folder) / "log").open("wb")
