@@ -87,6 +87,8 @@ def _account(
         metrics.problems.labels(current.facts["problem"]).inc()
     for stage, took in current.stages.items():
         metrics.stage_seconds.labels(stage).observe(took)
+    if "queue" in current.stages:
+        metrics.wait_seconds.labels(current.facts.get("priority", "usual")).observe(current.stages["queue"])
     current.log(method=method, route=route, status=status, seconds=seconds)
 
 

@@ -81,6 +81,10 @@ def _of_http(error: HTTPException) -> Problem:
     return Problem(kind, headers={"Allow": ", ".join(sorted(allow.split(", ")))} if allow else None)
 
 
+def _requests(number: int) -> str:
+    return f"{number} request" if number == 1 else f"{number} requests"
+
+
 def _refusal(error: RefusedError) -> Problem:
     """The problem in place of a place."""
     again = f"try again in {error.retry_after} seconds"
@@ -90,12 +94,12 @@ def _refusal(error: RefusedError) -> Problem:
         case KeyLimitError():
             kind, detail = (
                 KEY_LIMIT,
-                f"This key has {error.places} requests in progress, which is the limit: {again}.",
+                f"This key has {_requests(error.places)} in progress, which is the limit: {again}.",
             )
         case BatchFullError():
             kind, detail = (
                 KEY_LIMIT,
-                f"Batch keys have {error.places} requests in progress together, which is their limit: {again}.",
+                f"Batch keys have {_requests(error.places)} in progress together, which is their limit: {again}.",
             )
         case CannotMeetDeadlineError():
             kind = CANNOT_MEET_DEADLINE

@@ -95,6 +95,12 @@ class Metrics:
             _STAGE_SECONDS,
             ("stage",),
         )
+        self.wait_seconds = self._histogram(
+            "stylize_queue_wait_seconds",
+            "The stage queue again, by the priority of the key: usual, or batch.",
+            _STAGE_SECONDS,
+            ("priority",),
+        )
         self.problems = self._counter(
             "stylize_problems", "Answers of every route that were a problem, by its type.", ("type",)
         )
@@ -187,6 +193,8 @@ class Metrics:
             self.requests.labels(outcome)
         for stage in STAGES:
             self.stage_seconds.labels(stage)
+        for priority in ("usual", "batch"):
+            self.wait_seconds.labels(priority)
         for reason in (*get_args(GivenUp), "oom", "error"):
             self.discarded.labels(reason)
         for image in INPUT_PICTURES:

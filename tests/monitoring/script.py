@@ -81,6 +81,8 @@ class Script:
             self.count("stylize_key_requests_total", key="tests")
         for stage in stages:
             self.count("stylize_stage_duration_seconds_count", stage=stage)
+            if stage == "queue":
+                self.count("stylize_queue_wait_seconds_count", priority="usual")
 
     def body(self, size: int) -> None:
         self.count("stylize_http_request_body_bytes_count")

@@ -15,6 +15,7 @@ from tests.monitoring.script import PARTS, Script, scrape
 SECONDS = (
     "stylize_http_request_duration_seconds_sum",
     "stylize_stage_duration_seconds_sum",
+    "stylize_queue_wait_seconds_sum",
     "stylize_evaluation_duration_seconds_sum",
     "stylize_engine_busy_seconds_total",
     "stylize_key_engine_seconds_total",

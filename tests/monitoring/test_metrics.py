@@ -13,7 +13,7 @@ from service.settings import Settings
 from tests.monitoring.queries import families, name_of
 
 PAGE = (Path(__file__).parents[2] / "docs/run/metrics.md").read_text()
-LABELS = ("outcome", "stage", "type", "state", "reason", "image", "format", "conversion", "cause")
+LABELS = ("outcome", "stage", "type", "state", "reason", "image", "format", "conversion", "cause", "priority")
 
 
 def _rows(width: int) -> list[list[str]]:

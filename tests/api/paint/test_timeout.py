@@ -130,7 +130,7 @@ def test_the_owner_of_a_key_is_told_to_wait_for_an_answer(tmp_path: Path) -> Non
     answer = with_key()
     problem(answer, 429, "too-many-for-key")
     assert int(answer.headers["Retry-After"]) >= 1
-    assert "requests in progress" in json.loads(answer.data)["detail"]
+    assert "This key has 1 request in progress" in json.loads(answer.data)["detail"]
     gate.opened.set()
     thread.join(10)
     assert first[0].status_code == 200
@@ -157,8 +157,11 @@ def test_batch_keys_together_are_told_to_come_again(tmp_path: Path) -> None:
     assert gate.reached.wait(10)
     answer = with_key()  # there are two places
     problem(answer, 429, "too-many-for-key")
-    assert "Batch keys have 1 requests in progress together" in json.loads(answer.data)["detail"]
+    assert "Batch keys have 1 request in progress together" in json.loads(answer.data)["detail"]
     gate.opened.set()
     thread.join(10)
     assert first[0].status_code == 200
-    service_of(app).engine.stop()
+    service = service_of(app)
+    waits = [value(service, "stylize_queue_wait_seconds_count", priority=each) for each in ("usual", "batch")]
+    assert waits == [0, 1]
+    service.engine.stop()
