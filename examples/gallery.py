@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 from tqdm import tqdm
 
 from devtools.running import RealServer
@@ -29,11 +29,15 @@ IMAGES = Path("docs/images")
 WIDEST = 1400
 """Pixels of a sheet in the documentation."""
 
-MOST_BYTES = 250_000
+MOST_BYTES = 300_000
 
-PHOTO = EXAMPLES / "photos" / "chelsea.jpg"
-USUAL: Mapping[str, object] = {"size": 192, "iterations": 100}
-CELL = 224
+USUAL: Mapping[str, object] = {"size": 384}
+CELL = 384
+
+
+def photograph(name: str) -> Path:
+    """The file of a photograph of examples/photos."""
+    return EXAMPLES / "photos" / f"{name}.jpg"
 
 
 def artwork(name: str) -> Path:
@@ -42,7 +46,8 @@ def artwork(name: str) -> Path:
 
 
 GLASS, STARS, INK = artwork("stained-glass"), artwork("starfield-strokes"), artwork("sepia-valley")
-WAVES = artwork("indigo-waves")
+WAVES, DUSK = artwork("indigo-waves"), artwork("pointillist-dusk")
+PHOTO, PORTRAIT, PRODUCT, LAUNCH = (photograph(name) for name in ("chelsea", "astronaut", "coffee", "rocket"))
 
 CAT = (
     (0.07, 0),
@@ -60,7 +65,7 @@ CAT = (
 # Pictures that are drawn for the sheets, by `draw_helpers`.
 CAT_ONLY, CAT_AND_ROOM = OUT / "cat-only.png", OUT / "cat-and-room.png"
 ALL_RED, ALL_BLUE = OUT / "all-red.png", OUT / "all-blue.png"
-TURNED = OUT / "turned.png"
+TURNED, FACE = OUT / "turned.png", OUT / "face.png"
 
 
 def row(
@@ -88,7 +93,7 @@ def panel(caption: str, *styles: Path, **others: Path | Sequence[Path]) -> Panel
 
 
 def draw_helpers() -> None:
-    """Label images of the cat and of whole artworks, and the photograph with its colours inverted."""
+    """Label images of the cat and of whole artworks, the photograph with its colours inverted, and a grey mask."""
     OUT.mkdir(parents=True, exist_ok=True)
     with Image.open(PHOTO) as photo:
         ImageOps.invert(photo).save(TURNED)
@@ -101,6 +106,11 @@ def draw_helpers() -> None:
     for file, color, art in ((ALL_RED, "red", GLASS), (ALL_BLUE, "blue", STARS)):
         with Image.open(art) as picture:
             Image.new("RGB", picture.size, color).save(file)
+    with Image.open(PORTRAIT) as portrait:
+        width, height = portrait.size
+    face = Image.new("L", (width, height), "white")
+    ImageDraw.Draw(face).ellipse((0.36 * width, 0.1 * height, 0.54 * width, 0.42 * height), "black")
+    face.filter(ImageFilter.GaussianBlur(0.03 * width)).save(FACE)
 
 
 def _text(value: object) -> str:
@@ -111,26 +121,45 @@ def _each(option: str, *values: object) -> list[dict[str, object]]:
     return [{option: value} for value in values]
 
 
-_UP_TO = {depth: [f"conv{block}_1" for block in range(1, depth + 1)] for depth in range(1, 6)}
+_UP_TO = {depth: [f"conv{block}_1" for block in range(1, depth + 1)] for depth in (1, 3, 5)}
 
 SHEETS: Mapping[str, Sequence[Strip]] = {
-    "strength": [row(*_each("strength", 0.1, 0.3, 0.5, 0.7, 0.9))],
-    "size": [row(*_each("size", 96, 192, 320))],
-    "style_scale": [
+    "pictures": [
         Strip(
             "",
-            [Original(INK, "the artwork"), *row(*_each("style_scale", 0.3, 0.6, 1, 2), styles=[INK]).shown],
+            [
+                Panel(caption, STYLIZE.path, USUAL, photo, [style])
+                for caption, photo, style in [
+                    ("a portrait", PORTRAIT, WAVES),
+                    ("a product", PRODUCT, STARS),
+                    ("a landscape", LAUNCH, DUSK),
+                ]
+            ],
         )
     ],
-    "style_layers": [
-        row(*_each("style_layers", *(_UP_TO[depth] for depth in (1, 2, 3, 4, 5))), styles=[STARS])
+    "strength": [
+        Strip(
+            "",
+            [
+                Original(PORTRAIT, "the photograph"),
+                *row(*_each("strength", 0.2, 0.4), photo=PORTRAIT, styles=[WAVES]).shown,
+            ],
+        ),
+        row(*_each("strength", 0.6, 0.8, 1), photo=PORTRAIT, styles=[WAVES]),
     ],
+    "size": [row(*_each("size", 96, 192, 384))],
+    "style_scale": [
+        Strip("", [Original(INK, "the artwork"), *row({"style_scale": 0.3}, styles=[INK]).shown]),
+        row(*_each("style_scale", 1, 2), styles=[INK]),
+    ],
+    "style_layers": [row(*_each("style_layers", *_UP_TO.values()), styles=[STARS])],
     "content_layers": [
-        row(*_each("content_layers", ["conv1_1"], ["conv2_2"], ["conv3_1"], ["conv4_2"], ["conv5_1"]))
+        row(*_each("content_layers", ["conv1_1"], ["conv3_1"])),
+        row(*_each("content_layers", ["conv4_2"], ["conv5_1"])),
     ],
     "style_weights": [
         Strip("", [Original(GLASS, "the first"), Original(INK, "the second")]),
-        row(*_each("style_weights", [1, 0], [2, 1], [1, 1], [1, 2], [0, 1]), styles=[GLASS, INK]),
+        row(*_each("style_weights", [1, 0], [1, 1], [0, 1]), styles=[GLASS, INK]),
     ],
     "pooling": [row(*_each("pooling", "average", "max"))],
     "init": [
@@ -138,21 +167,21 @@ SHEETS: Mapping[str, Sequence[Strip]] = {
     ],
     "seed": [row(*_each("seed", 0, 1, 2))],
     "color": [
-        Strip(
-            "",
-            [
-                Original(WAVES, "the artwork"),
-                *row(*_each("color", "style", "content-match", "content-luminance"), styles=[WAVES]).shown,
-            ],
-        )
+        Strip("", [Original(WAVES, "the artwork"), *row({"color": "style"}, styles=[WAVES]).shown]),
+        row(*_each("color", "content-match", "content-luminance"), styles=[WAVES]),
     ],
-    "tv_weight": [row(*_each("tv_weight", 0, 0.01, 0.1, 1))],
+    "tv_weight": [row(*_each("tv_weight", 0, 0.01, 1))],
     "masks": [
         Strip(
             "",
             [
                 Original(CAT_ONLY, "content_mask"),
                 panel("the cat only", GLASS, content_mask=CAT_ONLY),
+            ],
+        ),
+        Strip(
+            "",
+            [
                 Original(CAT_AND_ROOM, "content_mask"),
                 panel(
                     "red glass, blue stars",
@@ -161,6 +190,16 @@ SHEETS: Mapping[str, Sequence[Strip]] = {
                     content_mask=CAT_AND_ROOM,
                     style_mask=(ALL_RED, ALL_BLUE),
                 ),
+            ],
+        ),
+    ],
+    "strength_mask": [
+        Strip(
+            "",
+            [
+                Original(PORTRAIT, "the photograph"),
+                Original(FACE, "strength_mask"),
+                Panel("with it", STYLIZE.path, USUAL, PORTRAIT, [WAVES], {"strength_mask": FACE}),
             ],
         )
     ],
@@ -174,7 +213,7 @@ SHEETS: Mapping[str, Sequence[Strip]] = {
             ],
         )
     ],
-    "iterations": [row(*_each("iterations", 5, 15, 40, 100, 300))],
+    "iterations": [row(*_each("iterations", 5, 40, 300))],
 }
 
 

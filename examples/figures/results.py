@@ -12,6 +12,7 @@ from examples.figures import measures, recipes
 from examples.figures.client import Client, Painted
 from examples.figures.recipes import Figure, Original, Panel, Strip
 from service.intake.operations import RECONSTRUCT_CONTENT, RECONSTRUCT_STYLE, STYLIZE
+from service.style import strength_to_content_weight
 
 NARROWEST = 190
 """Pixels that the captions need."""
@@ -38,6 +39,8 @@ class Done:
         """A line of the table. Losses are those of the delivered picture, without α and β; None: not asked for."""
         report, settings = self.painted.report, self.painted.report["settings"]
         alpha, beta = settings.get("content_weight", 1.0), settings.get("style_weight", 1.0)
+        if "strength" in settings:  # below the paper's ratio; it stands for both
+            alpha = strength_to_content_weight(settings["strength"])
         losses = report["losses"]
         found = {
             "figure": self.figure,
