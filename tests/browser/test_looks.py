@@ -1,6 +1,7 @@
 """Light and dark, desk and phone: everything within reach, and nothing that axe-core complains about."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from playwright.sync_api import expect
@@ -87,10 +88,11 @@ def test_every_state_is_accessible_and_fits(
 
 
 def test_dark_is_dark_and_light_is_light(open_page: OpenPage, server: Server) -> None:
-    def brightness(scheme: str) -> int:
-        color = open_page(server, color_scheme=scheme).page.evaluate(
-            "getComputedStyle(document.body).backgroundColor"
-        )
+    page = open_page(server).page
+
+    def brightness(scheme: Literal["dark", "light"]) -> int:
+        page.emulate_media(color_scheme=scheme)
+        color = page.evaluate("getComputedStyle(document.body).backgroundColor")
         return sum(int(part) for part in color.removeprefix("rgb(").removesuffix(")").split(","))
 
     assert brightness("dark") < 3 * 40
@@ -118,9 +120,12 @@ def test_on_a_phone_it_is_painted_from_the_first_tap_to_the_slider(
 
 
 def test_whoever_wants_no_motion_gets_none(open_page: OpenPage, server: Server) -> None:
-    for wish, moves in (("reduce", False), ("no-preference", True)):
-        visitor = open_page(server, reduced_motion=wish)
-        duration = visitor.page.evaluate(
-            "getComputedStyle(document.getElementById('preview')).transitionDuration"
-        )
-        assert (duration != "0s") is moves
+    page = open_page(server, reduced_motion="reduce").page
+
+    def duration() -> str:
+        found: str = page.evaluate("getComputedStyle(document.getElementById('preview')).transitionDuration")
+        return found
+
+    assert duration() == "0s"
+    page.emulate_media(reduced_motion="no-preference")
+    assert duration() != "0s"
