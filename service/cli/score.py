@@ -9,7 +9,7 @@ import click
 from service.cli.arguments import PICTURE, api_options, fail, load, parse, read_opaque
 from service.intake import Bounds, OptionsError
 from service.messages import sentence
-from service.style import score
+from service.style import close, score
 
 _OPTIONS = (
     "strength",
@@ -38,6 +38,7 @@ def score_command(photograph: Path, artwork: Path, result: Path, as_json: bool, 
     model = load()
     try:
         wanted = Bounds.of_device(model.device, model.layers).complete(options, styles=1)
+        pictures[0] = close(pictures[0], wanted.padding)  # as for a painting
         losses = score(model.network, pictures[0], [pictures[1]], pictures[2], wanted)
     except OptionsError as error:
         fail(str(error), code=2)

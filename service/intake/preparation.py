@@ -24,9 +24,11 @@ from service.style import (
     Options,
     Shapes,
     Work,
+    close,
     fill,
     grey,
     kept,
+    meeting,
     reduce,
     reduce_seen,
     result_size,
@@ -174,15 +176,12 @@ class _Preparation:
         """The photograph and the artworks, each of them reduced before the next one is decoded."""
         content = None
         if self.request.sent.content is not None:
-            content = _reduced(
-                self._decode("content", self.request.sent.content, self._kept),
-                self._kept,
-                self.request.options.padding,
-            )
+            decoded = self._decode("content", self.request.sent.content, self._kept)
+            content = self._closed(_reduced(decoded, self._kept, self.request.options.padding))
         styles: list[Decoded] = []
         for style in self._artworks():
             if content is None:  # a texture gets its shape from the first artwork, and nothing else
-                content = _opaque(style, self._kept, self.request.options.padding)
+                content = self._closed(_opaque(style, self._kept, self.request.options.padding))
             styles.append(_opaque(style, self._artworks_kept))
             with _fitting():  # before there are more
                 self.fits.require_room(
@@ -229,7 +228,8 @@ class _Preparation:
     def _start(self, content: Decoded) -> Tensor | None:
         if self.request.sent.init_image is None:
             return None
-        return _on_white(self._fitted("init_image", self.request.sent.init_image, content)).rgb
+        start = self._fitted("init_image", self.request.sent.init_image, content)
+        return self._closed(_on_white(start)).rgb
 
     def _anchor(self, content: Decoded) -> Anchor | None:
         """What is transparent in it is not held."""
@@ -243,7 +243,7 @@ class _Preparation:
             held = (held * grey(mask, (held.shape[-2], held.shape[-1]))[0]).round().to(torch.uint8)
         if not self.request.options.anchor_weight:
             return None
-        return Anchor(fill(anchor.rgb, held), held)
+        return Anchor(close(fill(anchor.rgb, held), self.request.options.padding), held)
 
     def _strength(self, content: Decoded) -> Tensor | None:
         if self.request.sent.strength_mask is None:
@@ -264,6 +264,9 @@ class _Preparation:
         if errors := misfit(name, picture.size, "content", content.size):
             raise OptionsError(errors)
         return _reduced(picture, self._kept, self.request.options.padding)
+
+    def _closed(self, picture: Decoded) -> Decoded:
+        return replace(picture, rgb=close(picture.rgb, self.request.options.padding))
 
     def _decode(self, part: str, data: bytes, wanted: int) -> Decoded:
         with _complaining(part):
@@ -286,7 +289,17 @@ class _Preparation:
 
 
 def _reduced(picture: Decoded, longest: int, padding: Padding = REPEAT) -> Decoded:
-    """A picture that is no larger than it has to be, and hides nothing under what is transparent."""
+    """A picture that is no larger than it has to be, and hides nothing under what is transparent.
+
+    Where it wraps but its sides do not meet, no filter may mix them: they are closed later.
+    """
+    small = _seen(picture, longest, REPEAT)
+    if padding != REPEAT and (where := meeting(small.rgb, padding)) != REPEAT:
+        return _seen(picture, longest, where)
+    return small
+
+
+def _seen(picture: Decoded, longest: int, padding: Padding) -> Decoded:
     if picture.alpha is None:
         return replace(picture, rgb=reduce(picture.rgb, longest, padding))
     rgb, alpha = reduce_seen(picture.rgb, picture.alpha, longest, padding)

@@ -2,6 +2,7 @@
 
 from service.style.anchor import Anchor
 from service.style.copies import Copies, pinned
+from service.style.filters import close, meeting
 from service.style.inputs import Inputs
 from service.style.options import (
     PAPER_CONTENT_LAYERS,
@@ -38,11 +39,13 @@ __all__ = [
     "Stopped",
     "Tile",
     "Work",
+    "close",
     "fill",
     "finish",
     "fit",
     "grey",
     "kept",
+    "meeting",
     "opacity_to_strength",
     "pinned",
     "reduce",

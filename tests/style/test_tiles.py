@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from service.style import Masks, Options, finish, resample, stylize
-from service.style.filters import low_pass
+from service.style import Masks, Options, close, finish, resample, stylize
+from service.style.filters import low_pass, meeting
 from service.style.inputs import Inputs
 from service.style.loss.variation import variation, variation_gradient
-from service.style.network import VGG, Padding
+from service.style.network import REPEAT, VGG, Padding
 from service.style.options import Tile
 
 BOTH = Padding("wrap", "wrap")
@@ -19,6 +19,13 @@ def periodic(height: int, width: int) -> Tensor:
     y, x = torch.meshgrid(torch.arange(height) / height, torch.arange(width) / width, indexing="ij")
     planes = [torch.sin(6.2832 * (x + shift)) + torch.cos(6.2832 * (y - shift)) for shift in (0, 0.2, 0.7)]
     return ((torch.stack(planes) / 4 + 0.5) * 255).to(torch.uint8)
+
+
+def sloping(height: int, width: int) -> Tensor:
+    """A picture, uint8 (3, height, width), of which all opposite sides differ by 120 levels, and have a texture."""
+    y, x = torch.meshgrid(torch.linspace(0, 1, height), torch.linspace(0, 1, width), indexing="ij")
+    noise = torch.rand(3, height, width, generator=torch.Generator().manual_seed(0))
+    return (torch.stack([x, y, (x + y) / 2]) * 120 + noise * 80).to(torch.uint8)
 
 
 def seam(image: Tensor, dimension: int) -> float:
@@ -79,13 +86,48 @@ def test_the_loss_and_its_gradient_are_the_same_wherever_a_picture_is_cut(
     assert (found[1][1] - found[0][1]).norm() <= 1e-4 * found[0][1].norm()
 
 
+@pytest.mark.parametrize(
+    ("padding", "dimensions"),
+    [(Padding("repeat", "wrap"), [2]), (Padding("wrap", "repeat"), [1]), (BOTH, [1, 2])],
+)
+def test_a_picture_is_closed_where_it_wraps_and_keeps_what_is_far_from_there(
+    padding: Padding, dimensions: list[int]
+) -> None:
+    picture = sloping(151, 200)
+    closed = close(picture, padding)
+    assert closed.dtype == torch.uint8
+    for dimension in (1, 2):
+        assert (seam(closed, dimension) <= 1) == (dimension in dimensions)
+    assert meeting(closed, padding) == padding
+    change = (closed.float() - picture.float()).abs()
+    assert change[:, 70:80, 90:110].max() <= 12
+
+
+def test_a_picture_whose_sides_meet_stays_what_it_is_wherever_it_is_cut() -> None:
+    noise = torch.randint(0, 256, (3, 40, 56), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    bricks = torch.full((3, 48, 64), 150, dtype=torch.uint8)
+    bricks[:, ::12], bricks[:, :, ::16] = 220, 220
+    for picture in (noise, periodic(75, 101), bricks, torch.zeros(3, 16, 16, dtype=torch.uint8)):
+        for by in range(0, 101, 7):
+            turned = picture.roll((by, by), (1, 2))
+            assert close(turned, BOTH) is turned
+    open_ = sloping(40, 56)
+    assert close(open_, REPEAT) is open_
+
+
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize(("tile", "dimensions"), [("x", [2]), ("y", [1]), ("both", [1, 2])])
 @pytest.mark.parametrize("size", [64, 101])
 def test_a_painting_has_no_seam(
-    network: VGG, artwork: Tensor, size: int, tile: Tile, dimensions: list[int], masked: bool
+    network: VGG,
+    artwork: Tensor,
+    photograph: Tensor,
+    size: int,
+    tile: Tile,
+    dimensions: list[int],
+    masked: bool,
 ) -> None:
-    photograph = periodic(75, 101)
+    photograph = close(resample.lanczos(photograph, (75, 101)), Options(tile=tile).padding)
     masks = None
     if masked:
         masks = Masks((torch.arange(101) // 51).expand(75, 101).to(torch.uint8))
