@@ -108,9 +108,11 @@ PLATFORMS ?= linux/amd64,linux/arm64
 version: $(VENV)/.installed  ## the version of the package
 	@echo $(VERSION)
 
-release: sbom  ## what a release publishes but the image, in out/release: chart, bill of materials, checksums
-	rm -rf out/release && mkdir -p out/release
-	$$($(BIN)/python scripts/helm.py 4) package helm/stylize -d out/release
+release: sbom  ## what a release publishes but the image, in out/release: chart, bill of materials, checksums (SOURCE=https://HOST/OWNER/NAME)
+	rm -rf out/release out/chart && mkdir -p out/release out/chart
+	cp -r helm/stylize out/chart
+	$(if $(SOURCE),$(BIN)/python -m scripts.chart out/chart/stylize $(SOURCE))
+	$$($(BIN)/python scripts/helm.py 4) package out/chart/stylize -d out/release
 	$(BIN)/python -m scripts.oci out/release/stylize-$(VERSION).tgz out/release/stylize-chart-$(VERSION).oci.tar
 	cp out/sbom.json out/release/
 	cd out/release && sha256sum * > SHA256SUMS

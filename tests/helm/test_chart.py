@@ -1,5 +1,6 @@
 """The chart as a whole: helm takes it, and what is written about it is true."""
 
+import base64
 import json
 import re
 import tarfile
@@ -64,6 +65,18 @@ def test_a_kubernetes_that_is_too_old_is_refused() -> None:
 
 def test_the_version_of_the_application_is_the_package_s() -> None:
     assert yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"] == __version__
+
+
+def test_its_icon_is_the_playground_s() -> None:
+    icon = (ROOT / "service/api/static/playground/icon.svg").read_bytes()
+    kind, _, data = yaml.safe_load((CHART / "Chart.yaml").read_text())["icon"].partition(",")
+    assert (kind, base64.b64decode(data)) == ("data:image/svg+xml;base64", icon)
+
+
+def test_a_version_below_1_is_marked_as_one_that_may_still_change() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    early = chart["version"].startswith("0.")
+    assert chart["annotations"]["artifacthub.io/prerelease"] == str(early).lower()
 
 
 def test_every_value_has_a_comment() -> None:
