@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 import requests
@@ -22,9 +23,9 @@ def post(port: int) -> int:
     return requests.post(f"http://127.0.0.1:{port}/stylize", files=files, timeout=60).status_code
 
 
-def instance(**ports: int) -> Server:
+def instance(**settings: Any) -> Server:
     """One that takes a tenth of a second for a picture; not ready yet."""
-    return Server(**ports, EVALUATIONS=5, EVALUATION_SECONDS=0.02)
+    return Server(EVALUATIONS=5, EVALUATION_SECONDS=0.02, **settings)
 
 
 @pytest.fixture
@@ -61,7 +62,8 @@ def load(port: int, clients: int) -> Iterator[list[Future[int]]]:
 
     def ask_on() -> None:
         while not stop.is_set():
-            answers.append(answer := Future())
+            answer: Future[int] = Future()
+            answers.append(answer)
             try:
                 answer.set_result(post(port))
             except requests.RequestException as error:
