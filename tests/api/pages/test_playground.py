@@ -10,7 +10,7 @@ from devtools.running import ROOT
 from devtools.serving import FakeModel, settings
 from service.api.app import create_app
 from service.api.pages.playground import PAGE
-from service.intake.contract import StylizeOptions
+from service.intake.contract import STRENGTH, StylizeOptions
 from tests.api.paint.test_problems import problem
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
@@ -114,7 +114,7 @@ def test_its_controls_have_the_bounds_and_defaults_of_the_code(name: str) -> Non
     found = [float(control[bound] or "nan") for bound in ("min", "max")]
     assert found == [schema["minimum"], schema["maximum"]]
     default = StylizeOptions.model_fields[name].default
-    assert float(control["value"] or "nan") == (0.5 if name == "strength" else default)
+    assert float(control["value"] or "nan") == (STRENGTH if name == "strength" else default)
 
 
 @pytest.mark.parametrize("name", ["color", "pooling", "format"])

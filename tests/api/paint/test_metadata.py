@@ -125,7 +125,7 @@ def test_sixteen_bits_are_for_png_alone(client: FlaskClient, kind: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("depth", "12", 'depth is "12": give one of 8, 16.'),
+        ("depth", "12", "depth is 12: give one of 8, 16."),
         ("dpi", "0", 'dpi is "0": give a whole number from 1 to 9600.'),
         ("metadata", "all", 'metadata is "all": give one of keep, none.'),
     ],
