@@ -77,13 +77,19 @@ class Prometheus:
 
 @pytest.fixture(scope="module")
 def watched(prometheus: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[Prometheus, None, None]:
-    """One that has seen pictures being painted, and a request that was wrong."""
+    """One that has seen pictures being painted for somebody with a key, and a request that was wrong."""
     folder = tmp_path_factory.mktemp("prometheus")
-    with Server() as server, Prometheus(prometheus, folder, server) as watched:
+    key, keys = "k" * 40, folder / "keys"
+    keys.write_text(f"tests:{key}\n")
+    with (
+        Server(STYLIZE_API_KEYS_FILE=keys) as server,
+        Prometheus(prometheus, folder, server) as watched,
+    ):
         wait_until(watched.scrapes, 60)
+        authorization = {"Authorization": f"Bearer {key}"}
         for _ in range(3):
-            assert server.post().status_code == 200
-        assert server.post(strength="7").status_code == 422
+            assert server.post(authorization).status_code == 200
+        assert server.post(authorization, strength="7").status_code == 422
         wait_until(lambda: sum(watched.values("increase(stylize_requests_total[5m])")) > 0, 30)
         wait_until(lambda: watched.has_data("stylize:request_duration_seconds:p95_5m"), 30)
         yield watched
