@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -309,6 +310,11 @@ def whole_request(content: bytes | None = None, /, accept: str = "*/*", **option
     head = "".join(f"{name}: {request.headers[name]!s}\r\n" for name in ("Content-Type", "Content-Length"))
     assert isinstance(request.body, bytes)
     return f"POST /stylize HTTP/1.1\r\nHost: test\r\nAccept: {accept}\r\n{head}\r\n".encode() + request.body
+
+
+def reset_when_closed(connection: socket.socket) -> None:
+    """Let a connection end without a farewell: its other end is told that it was reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def read_answer(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:

@@ -41,17 +41,11 @@ class Outgoing(socket.socket):
         self._rest = memoryview(b"")
         self._since = 0.0  # it has not been taken as fast as it came
         self._taken = 0  # bytes, since then
-        self._broken = False
 
     @property
     def unfinished(self) -> bool:
-        """Whether a part of the last write is left."""
+        """Whether a part of the last write is left; so it is where the connection broke."""
         return bool(self._rest)
-
-    @property
-    def cut_short(self) -> bool:
-        """Whether an answer, if it ended now, would be one that its client did not take whole."""
-        return self._broken or self.unfinished
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
         """Send what is possible at once and keep the rest, after the rest of the write before has gone.
@@ -83,9 +77,6 @@ class Outgoing(socket.socket):
                 self._taken += sent
         except BlockingIOError:
             self.check_pace()
-        except OSError:
-            self._broken = True
-            raise
         return not self._rest
 
     def forget(self) -> None:

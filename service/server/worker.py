@@ -293,9 +293,8 @@ class Worker(ThreadWorker):
     def _end(self, conn: Any) -> None:
         self.poller.unregister(conn.sock)
         self.nr_conns -= 1
-        if conn.sock.cut_short:
-            self.service.metrics.cut_short.inc()
         if conn.sock.unfinished:
+            self.service.metrics.cut_short.inc()
             conn.sock.forget()
         util.close(conn.sock)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.running import Server, read_answer, whole_request
+from devtools.running import Server, read_answer, reset_when_closed, whole_request
 from devtools.serving import wait_until
 from service.server.admin import MOST_CONNECTIONS
 from service.server.gunicorn_conf import FILES_PER_PLACE, OTHER_FILES
@@ -103,7 +103,7 @@ def test_a_client_that_resets_the_administrative_port_leaves_no_traceback(server
     for _ in range(10):
         with socket.create_connection(("127.0.0.1", server.admin_port), timeout=20) as client:
             client.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            reset_when_closed(client)
     assert server.admin("/livez").status_code == 200
     assert not server.errors(since=lines)  # and each line is JSON
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pytest
 import requests
 
-from devtools.running import Server, read_answer, whole_request
+from devtools.running import Server, read_answer, reset_when_closed, whole_request
 from devtools.serving import wait_until
 from service.api.paint.upload import PATIENCE_SECONDS
 
@@ -127,7 +127,7 @@ def test_an_answer_that_its_client_resets_is_counted_as_cut_short(server: Server
         connection.sendall(b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n")
         assert connection.recv(1, socket.MSG_PEEK)  # it has begun
         connection.recv(taken)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        reset_when_closed(connection)
     wait_until(lambda: server.metric(counter) == before + 1)
     assert server.get("/version").status_code == 200
     assert server.metric(counter) == before + 1

@@ -2,7 +2,6 @@
 
 import base64
 import socket
-import struct
 import time
 from collections import Counter
 from pathlib import Path
@@ -11,7 +10,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from devtools.events import read
-from devtools.running import Server, read_answer
+from devtools.running import Server, read_answer, reset_when_closed
 from devtools.serving import FakeModel, picture, wait_until
 from service.monitoring.metrics import STAGES
 
@@ -241,9 +240,7 @@ def gone(script: Script) -> None:
         script.pictures()
     with script.open(declare=10) as uploading:
         wait_until(lambda: script.now("stylize_in_flight") == 1)
-        uploading.setsockopt(
-            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-        )  # a reset, no farewell
+        reset_when_closed(uploading)
     script.wait_for_gone(4)
     script.came_to("client_gone", 499, stages=("read_body",))
 

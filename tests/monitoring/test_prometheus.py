@@ -13,6 +13,7 @@ import yaml
 from devtools.running import Server, free_ports, stop
 from devtools.serving import wait_until
 from tests.monitoring.dashboard import queries
+from tests.monitoring.script import KEY
 from tests.monitoring.test_rules import NAMES, RECORDS, RULES
 
 # There is none on the machines of tests, and the part of nothing that is taken is no number.
@@ -79,14 +80,14 @@ class Prometheus:
 def watched(prometheus: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[Prometheus, None, None]:
     """One that has seen pictures being painted for somebody with a key, and a request that was wrong."""
     folder = tmp_path_factory.mktemp("prometheus")
-    key, keys = "k" * 40, folder / "keys"
-    keys.write_text(f"tests:{key}\n")
+    keys = folder / "keys"
+    keys.write_text(f"tests:{KEY}\n")
     with (
         Server(STYLIZE_API_KEYS_FILE=keys) as server,
         Prometheus(prometheus, folder, server) as watched,
     ):
         wait_until(watched.scrapes, 60)
-        authorization = {"Authorization": f"Bearer {key}"}
+        authorization = {"Authorization": f"Bearer {KEY}"}
         for _ in range(3):
             assert server.post(authorization).status_code == 200
         assert server.post(authorization, strength="7").status_code == 422
